@@ -1,0 +1,28 @@
+package plan
+
+import "time"
+
+// Hours are weekly office hours in one time zone.
+type Hours struct {
+	Name string
+	Zone *time.Location
+	Week [7][]Span // by time.Weekday
+}
+
+// Span is a half-open part of a local day, in minutes since its midnight: [From, Until).
+type Span struct{ From, Until int }
+
+// Open tells whether the hours include the instant; nil hours always do.
+func (h *Hours) Open(at time.Time) bool {
+	if h == nil {
+		return true
+	}
+	t := at.In(h.Zone)
+	m := t.Hour()*60 + t.Minute()
+	for _, s := range h.Week[t.Weekday()] {
+		if s.From <= m && m < s.Until {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,223 @@
+// Package plan is what a policy compiles to: an immutable value that decides. It
+// knows neither HCL nor Kafka. A plan is never changed; a new one is swapped in.
+package plan
+
+import (
+	"time"
+
+	"github.com/leadroute/leadroute"
+)
+
+// Plan is one compiled policy. Its parts are read-only; every method is safe for
+// concurrent use.
+type Plan struct {
+	ID   leadroute.PlanID // hash of the source
+	Name string
+	Zone *time.Location // the policy's time zone, never nil
+
+	Fields      []Field     // the lead's declared and envelope fields
+	Classes     []Class     // in order: the first whose When holds is the lead's class; the last holds always
+	Territories []Territory // in order
+	Rules       []Rule      // in order: the first whose When holds is taken
+	Pools       map[leadroute.PoolID]*Pool
+	Queues      map[leadroute.QueueID]*Queue
+	Hours       map[string]*Hours
+	Reps        []leadroute.Rep // rep blocks: written to the rep table at start
+	// Destinations in order of declaration; exactly one is Primary unless there are none.
+	Destinations []Destination
+	Accounts     *AccountMatch // nil: no account lookup
+	// MaxAge is the age at which an open lead is given up to the dead letters.
+	MaxAge time.Duration
+	// DedupeWindow is how long a finished lead's id is remembered.
+	DedupeWindow time.Duration
+}
+
+// Defaults of the bounds that a policy need not name.
+const (
+	DefaultMaxAge       = 30 * 24 * time.Hour
+	DefaultDedupeWindow = 24 * time.Hour
+)
+
+// Class is a priority class.
+type Class struct {
+	Name          leadroute.Class
+	When          Cond
+	DeliverWithin time.Duration // emitted or received until the primary destination acknowledged; 0: no SLA
+	RespondWithin time.Duration // from the acknowledgement; 0: none
+	Steps         []Step
+}
+
+// Step is an SLA step: it fires After the revision's acknowledgement while the rep has not responded.
+type Step struct {
+	Name     string
+	After    time.Duration
+	Reassign bool // take the lead away and offer it again
+}
+
+// Territory is a named part of the world with the pool that serves it.
+type Territory struct {
+	Name string
+	When Cond
+	Pool leadroute.PoolID // empty: none
+}
+
+// Rule sends the leads that match it to its targets.
+type Rule struct {
+	Name     string
+	When     Cond
+	Targets  []RuleTarget // in order: the first with somebody free takes the lead
+	Priority leadroute.Class
+	Disabled bool
+}
+
+// Target is one place to which a decided lead is offered. Exactly one of Pool, Rep and Queue is set.
+type Target struct {
+	Pool       leadroute.PoolID  `json:"pool,omitempty"`
+	Rep        leadroute.RepID   `json:"rep,omitempty"`
+	Queue      leadroute.QueueID `json:"queue,omitempty"`
+	EvenIfFull bool              `json:"even_if_full,omitempty"`
+}
+
+// Decision is what a plan says of one lead at one time.
+type Decision struct {
+	Class         leadroute.Class
+	DeliverWithin time.Duration
+	Territory     string // empty: none
+	Rule          string // empty: no rule matched, Targets is empty, the lead goes to the dead letters
+	Targets       []Target
+}
+
+// UnassignedQueue is where a lead waits when its rule's targets are exhausted and name no queue.
+const UnassignedQueue leadroute.QueueID = "unassigned"
+
+// Strategy names how a pool picks among its candidates.
+type Strategy string
+
+// The strategies that a plan may name; processors/pools has one implementation each.
+const (
+	RoundRobin  Strategy = "round_robin"
+	Weighted    Strategy = "weighted"
+	LeastLoaded Strategy = "least_loaded"
+)
+
+// Pool is a named set of reps.
+type Pool struct {
+	Name     leadroute.PoolID
+	Members  []leadroute.RepID // static membership, in order; nil when Where is set
+	Where    RepCond           // members_where
+	Strategy Strategy
+	// WeightBy reads a rep's weight; nil: the rep's own Weight.
+	WeightBy func(*leadroute.Rep) float64
+	Hours    *Hours         // nil: always
+	Caps     leadroute.Caps // per rep within this pool
+}
+
+// Queue holds leads for which nobody is free.
+type Queue struct {
+	Name leadroute.QueueID
+	// DrainTo are offered, in order, when the queue wakes its head; empty: the targets of
+	// the lead's own rule.
+	DrainTo []leadroute.PoolID
+	MaxWait time.Duration // 0: for ever (the plan's MaxAge rules)
+	// Then takes the lead after MaxWait; nil: it stays.
+	Then *Target
+}
+
+// AccountMatch says how a lead finds its account.
+type AccountMatch struct {
+	ByDomain      bool
+	IgnoreDomains []string // free mail: never an account
+}
+
+// Destination is where assigned leads are delivered.
+type Destination struct {
+	Name        leadroute.DestinationID
+	Primary     bool // its acknowledgement is what the SLA counts
+	Webhook     *Webhook
+	Attempts    int           // at most, from 1; DefaultAttempts if the policy does not say
+	BackoffMin  time.Duration // the first retry's upper bound; doubles per attempt
+	BackoffMax  time.Duration // the cap of the doubling
+	RatePerSec  float64       // 0: unlimited
+	Concurrency int           // attempts in flight at once; DefaultConcurrency if the policy does not say
+	Timeout     time.Duration // of one attempt
+	CostPerCall float64       // in the policy's currency unit
+}
+
+// Defaults of a destination.
+const (
+	DefaultAttempts    = 8
+	DefaultBackoffMin  = 500 * time.Millisecond
+	DefaultBackoffMax  = time.Minute
+	DefaultConcurrency = 16
+	DefaultTimeout     = 15 * time.Second
+)
+
+// Webhook is a destination that takes a signed POST.
+type Webhook struct {
+	URL  Secret
+	Sign string // "standard-webhooks" or empty
+	Key  Secret // whsec_...
+}
+
+// Secret is a text that may come from the environment; it is resolved by `run` alone
+// and never printed.
+type Secret struct {
+	Name    string // of the secret; empty: Literal is the text itself
+	Literal string
+}
+
+// String never shows the text.
+func (s Secret) String() string {
+	if s.Name != "" {
+		return `secret("` + s.Name + `")`
+	}
+	return "(literal)"
+}
+
+// Primary returns the destination whose acknowledgement the SLA counts; nil if the plan has none.
+func (p *Plan) Primary() *Destination {
+	for i := range p.Destinations {
+		if p.Destinations[i].Primary {
+			return &p.Destinations[i]
+		}
+	}
+	return nil
+}
+
+// Destination returns the destination of that name, or nil.
+func (p *Plan) Destination(name leadroute.DestinationID) *Destination {
+	for i := range p.Destinations {
+		if p.Destinations[i].Name == name {
+			return &p.Destinations[i]
+		}
+	}
+	return nil
+}
+
+// Class returns the class of that name, or nil.
+func (p *Plan) Class(name leadroute.Class) *Class {
+	for i := range p.Classes {
+		if p.Classes[i].Name == name {
+			return &p.Classes[i]
+		}
+	}
+	return nil
+}
+
+// Zone of hours h (nil: the plan's).
+func (p *Plan) zone(h *Hours) *time.Location {
+	if h != nil && h.Zone != nil {
+		return h.Zone
+	}
+	return p.Zone
+}
+
+// RepZone is the time zone whose calendar days and ISO weeks rep r's caps count.
+func (p *Plan) RepZone(r *leadroute.Rep) *time.Location {
+	if r.Timezone != "" {
+		if z, err := time.LoadLocation(r.Timezone); err == nil {
+			return z
+		}
+	}
+	return p.zone(p.Hours[r.Hours])
+}

@@ -1,0 +1,89 @@
+package leadroute
+
+import (
+	"strconv"
+	"time"
+)
+
+// Step is one step of a lead's way.
+type Step string
+
+// The steps, in the order in which a lead usually takes them.
+const (
+	StepReceived      Step = "received"
+	StepRejected      Step = "rejected"
+	StepDuplicate     Step = "duplicate"
+	StepEnriched      Step = "enriched"
+	StepDecided       Step = "decided"
+	StepOffered       Step = "offered"
+	StepClaimed       Step = "claimed"
+	StepDeclined      Step = "declined"
+	StepAssigned      Step = "assigned"
+	StepQueued        Step = "queued"
+	StepReleased      Step = "released"
+	StepDelivered     Step = "delivered"
+	StepAttemptFailed Step = "attempt_failed"
+	StepSuperseded    Step = "superseded"
+	StepDeadLettered  Step = "dead_lettered"
+	StepResponded     Step = "responded"
+	StepReassigned    Step = "reassigned"
+	StepBreached      Step = "breached"
+	StepClosed        Step = "closed"
+)
+
+// Steps lists every step; the sink's Enum8 numbers them by position, from 1, so new
+// ones are appended.
+var Steps = []Step{
+	StepReceived, StepRejected, StepDuplicate, StepEnriched, StepDecided, StepOffered, StepClaimed, StepDeclined,
+	StepAssigned, StepQueued, StepReleased, StepDelivered, StepAttemptFailed, StepSuperseded, StepDeadLettered,
+	StepResponded, StepReassigned, StepBreached, StepClosed,
+}
+
+// LatencyEvent is one step of one lead. Its identity is (Lead, Rev, Step, N): the same
+// step decided again by a replay has the same identity and the same content, so that
+// the table that keeps it may be written any number of times.
+type LatencyEvent struct {
+	Lead LeadID `json:"lead"`
+	Rev  int    `json:"rev"`
+	Step Step   `json:"step"`
+	// N tells steps of one revision apart: the attempt, the try, or a hash of what caused it.
+	N uint64 `json:"n,omitempty"`
+
+	Class       Class         `json:"class,omitempty"`
+	Source      SourceID      `json:"source,omitempty"`
+	Rule        string        `json:"rule,omitempty"`
+	Territory   string        `json:"territory,omitempty"`
+	Pool        PoolID        `json:"pool,omitempty"`
+	Queue       QueueID       `json:"queue,omitempty"`
+	Rep         RepID         `json:"rep,omitempty"`
+	Destination DestinationID `json:"destination,omitempty"`
+	Attempt     int           `json:"attempt,omitempty"`
+	Outcome     string        `json:"outcome,omitempty"` // HTTP status or result word
+	Reason      string        `json:"reason,omitempty"`
+	Plan        PlanID        `json:"plan,omitempty"`
+
+	EmittedAt  Millis `json:"emitted_at,omitempty"`
+	ReceivedAt Millis `json:"received_at,omitempty"`
+	At         Millis `json:"at"` // of the step, from the record that caused it
+	// SinceEmit is At minus the lead's Since, SincePrev At minus the step before; both in
+	// milliseconds, never negative.
+	SinceEmit int64 `json:"since_emit_ms"`
+	SincePrev int64 `json:"since_prev_ms"`
+	// SLA is the class's deliver_within in milliseconds, 0 if it has none.
+	SLA int64 `json:"sla_ms,omitempty"`
+	// Cost is in millionths of the policy's currency unit.
+	Cost int64 `json:"cost_micros,omitempty"`
+}
+
+// ID is "lead/rev/step/n": the row's identity in the analytics table.
+func (e *LatencyEvent) ID() string {
+	return string(e.Lead) + "/" + strconv.Itoa(e.Rev) + "/" + string(e.Step) + "/" + strconv.FormatUint(e.N, 36)
+}
+
+// Elapsed is b-a in whole milliseconds, 0 when b lies before a or a is not known.
+func Elapsed(a, b Millis) int64 {
+	if a == 0 || b < a {
+		return 0
+	}
+	return int64(b.Sub(a) / time.Millisecond)
+}

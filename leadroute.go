@@ -1,0 +1,405 @@
+// Package leadroute holds the nouns that cross a Kafka topic, the topics they
+// cross, and their codec. It imports the standard library and the JSON codec,
+// nothing else: every other package may import it, it knows none of them.
+package leadroute
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// IDs have types, so that a rep is never taken for a pool. All are non-empty and
+// hold no "/" unless said otherwise.
+type (
+	LeadID        string // characters [A-Za-z0-9_-], at most 64; carries no personal data
+	RepID         string
+	PoolID        string
+	QueueID       string
+	DestinationID string
+	Class         string // priority class, e.g. "P0"; the policy names and orders them
+	PlanID        string // hash of the policy's source
+	SourceID      string // the authenticated sender of a lead
+)
+
+// Millis is an instant: milliseconds since the Unix epoch, UTC. Zero is "not known".
+type Millis int64
+
+// At converts a time.Time, truncating to the millisecond; the zero time becomes 0.
+func At(t time.Time) Millis {
+	if t.IsZero() {
+		return 0
+	}
+	return Millis(t.UnixMilli())
+}
+
+// Time returns the instant in UTC; 0 becomes the zero time.
+func (m Millis) Time() time.Time {
+	if m == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(m)).UTC()
+}
+
+// Add returns the instant d later, in whole milliseconds.
+func (m Millis) Add(d time.Duration) Millis { return m + Millis(d.Milliseconds()) }
+
+// Sub returns m-u.
+func (m Millis) Sub(u Millis) time.Duration { return time.Duration(m-u) * time.Millisecond }
+
+// Lead is one lead as the door let it in. Envelope facts that the router itself
+// acts on are members; everything the sender said stays in Fields.
+type Lead struct {
+	ID     LeadID   `json:"id"`
+	Source SourceID `json:"source"`
+	// Receipt names one posting of one record. Two messages with one receipt are a
+	// replay; the same lead id under another receipt is a duplicate.
+	Receipt string `json:"receipt"`
+	// EmittedAt is the sender's clock (0 if it did not say), ReceivedAt the door's.
+	EmittedAt  Millis `json:"emitted_at,omitempty"`
+	ReceivedAt Millis `json:"received_at"`
+	// Fields is one JSON object: the lead as sent, checked against the schema, with
+	// blanks removed and defaults set. Nested objects keep their shape.
+	Fields json.RawMessage `json:"fields"`
+}
+
+// Since is the instant from which the lead's SLA runs: the sender's emit time, or
+// ours of receipt where the sender gave none or one that lies in our future.
+func (l *Lead) Since() Millis {
+	if l.EmittedAt == 0 || l.EmittedAt > l.ReceivedAt {
+		return l.ReceivedAt
+	}
+	return l.EmittedAt
+}
+
+// RepStatus is what a rep says of themselves.
+type RepStatus string
+
+// The rep statuses; only StatusAvailable takes leads.
+const (
+	StatusAvailable RepStatus = "available"
+	StatusBusy      RepStatus = "busy"
+	StatusAway      RepStatus = "away"
+	StatusOff       RepStatus = "off"
+)
+
+// DefaultOpenCap is the open cap of a rep without any cap, so that the table value stays bounded.
+const DefaultOpenCap = 200
+
+// Caps bound what one rep holds; 0 is "no such cap" (but see DefaultOpenCap).
+type Caps struct {
+	Open    int `json:"open,omitempty"`     // held claims at once
+	PerHour int `json:"per_hour,omitempty"` // rolling
+	PerDay  int `json:"per_day,omitempty"`  // calendar day in the rep's time zone
+	PerWeek int `json:"per_week,omitempty"` // ISO week in the rep's time zone
+}
+
+// Rep is a rep's profile: what the HR feed or the policy says, not what the rep holds now.
+type Rep struct {
+	ID        RepID    `json:"id"`
+	Email     string   `json:"email,omitempty"`
+	CRMID     string   `json:"crm_id,omitempty"` // the owner id in the CRM; empty: the rep id is sent
+	Name      string   `json:"name,omitempty"`
+	Team      string   `json:"team,omitempty"`
+	Region    string   `json:"region,omitempty"`
+	Timezone  string   `json:"timezone,omitempty"` // IANA; empty: that of Hours, else UTC
+	Hours     string   `json:"hours,omitempty"`    // name of an hours block; empty: always
+	Skills    []string `json:"skills,omitempty"`
+	Languages []string `json:"languages,omitempty"`
+	Weight    float64  `json:"weight,omitempty"` // for strategy weighted; 0 is 1
+	Caps      Caps     `json:"caps,omitzero"`
+	// Attrs are the further columns of the rep table that members_where may read:
+	// strings, numbers, booleans, lists of strings.
+	Attrs map[string]any `json:"attrs,omitempty"`
+}
+
+// Account is one row of the account-ownership table, keyed by Domain.
+type Account struct {
+	Domain string         `json:"domain"` // lower case, no leading "www."
+	Name   string         `json:"name,omitempty"`
+	Owner  RepID          `json:"owner,omitempty"`
+	Attrs  map[string]any `json:"attrs,omitempty"` // tier, customer, open_deal, ...
+}
+
+// ClaimID names one attempt to put one lead on one rep's desk.
+type ClaimID struct {
+	Lead   LeadID `json:"lead"`
+	Rev    int    `json:"rev"`    // revision of the lead's assignment, from 1
+	Target int    `json:"target"` // index into the revision's targets
+	Try    int    `json:"try"`    // from 1; a decline raises it
+	Rep    RepID  `json:"rep"`
+}
+
+// String is "lead/rev/target/try/rep".
+func (c ClaimID) String() string {
+	return fmt.Sprintf("%s/%d/%d/%d/%s", c.Lead, c.Rev, c.Target, c.Try, c.Rep)
+}
+
+// Offer asks a pool for a rep.
+type Offer struct {
+	Lead     LeadID `json:"lead"`
+	Rev      int    `json:"rev"`
+	Target   int    `json:"target"`
+	Try      int    `json:"try"`
+	Pool     PoolID `json:"pool"`
+	Class    Class  `json:"class,omitempty"`
+	Plan     PlanID `json:"plan"`
+	Deadline Millis `json:"deadline,omitempty"`
+	// Declined is the answer that the try before this one met; the pool lays its rep
+	// state over its own, older view and refunds the turn.
+	Declined *Answer `json:"declined,omitempty"`
+}
+
+// NoCandidate is a pool's answer to an Offer when nobody can take the lead now.
+type NoCandidate struct {
+	Rev    int    `json:"rev"`
+	Target int    `json:"target"`
+	Try    int    `json:"try"`
+	Pool   PoolID `json:"pool"`
+	Reason string `json:"reason"` // unknown_pool, no_members, nobody_available
+}
+
+// Claim asks a rep to take a lead.
+type Claim struct {
+	ID    ClaimID `json:"id"`
+	Pool  PoolID  `json:"pool,omitempty"` // empty: a direct target
+	Class Class   `json:"class,omitempty"`
+	Plan  PlanID  `json:"plan"`
+	// EvenIfFull waives the caps (not the status and hours); such claims are counted apart.
+	EvenIfFull bool `json:"even_if_full,omitempty"`
+}
+
+// Answer is a rep's answer to a Claim, or (Asserted) its reminder that it still holds one.
+type Answer struct {
+	Claim    ClaimID `json:"claim"`
+	Pool     PoolID  `json:"pool,omitempty"`
+	Accepted bool    `json:"accepted"`
+	Reason   string  `json:"reason,omitempty"` // why declined: unknown_rep, off, closed, full, pool_full, per_day, ...
+	// Version, Status, Open and OpenInPool are the rep's state after the answer: they
+	// overlay any view with a lower version.
+	Version    int64     `json:"version"`
+	Status     RepStatus `json:"status,omitempty"`
+	Open       int       `json:"open"`
+	OpenInPool int       `json:"open_in_pool,omitempty"`
+	CRMID      string    `json:"crm_id,omitempty"`
+	At         Millis    `json:"at"`
+	Asserted   bool      `json:"asserted,omitempty"`
+}
+
+// Delivery asks a destination's worker for one attempt.
+type Delivery struct {
+	Lead        LeadID        `json:"lead"`
+	Rev         int           `json:"rev"`
+	Destination DestinationID `json:"destination"`
+	Attempt     int           `json:"attempt"` // from 1
+	Owner       RepID         `json:"owner,omitempty"`
+	OwnerCRM    string        `json:"owner_crm,omitempty"`
+	Queue       QueueID       `json:"queue,omitempty"`
+	Class       Class         `json:"class"`
+	Territory   string        `json:"territory,omitempty"`
+	Rule        string        `json:"rule,omitempty"`
+	Pool        PoolID        `json:"pool,omitempty"`
+	Plan        PlanID        `json:"plan"`
+	Source      SourceID      `json:"source"`
+	EmittedAt   Millis        `json:"emitted_at,omitempty"`
+	ReceivedAt  Millis        `json:"received_at"`
+	Deadline    Millis        `json:"deadline,omitempty"` // of the class's deliver_within
+	// AssignedAt is when this revision's owner was committed.
+	AssignedAt Millis          `json:"assigned_at"`
+	Fields     json.RawMessage `json:"fields"`
+}
+
+// Key is the idempotency key of the delivery, the same on every attempt: "lead/rev".
+func (d *Delivery) Key() string { return string(d.Lead) + "/" + strconv.Itoa(d.Rev) }
+
+// Result is how an attempt ended, as far as it matters to what happens next.
+type Result string
+
+// The results of an attempt.
+const (
+	ResultDelivered Result = "delivered" // the destination acknowledged
+	ResultRetry     Result = "retry"     // may succeed later: 429, 5xx, timeout, connection refused
+	ResultRejected  Result = "rejected"  // will never succeed: 4xx, 3xx, 410, a secret that is missing
+)
+
+// Outcome is what a destination's worker says of one attempt.
+type Outcome struct {
+	Rev         int           `json:"rev"`
+	Destination DestinationID `json:"destination"`
+	Attempt     int           `json:"attempt"`
+	Result      Result        `json:"result"`
+	Status      int           `json:"status,omitempty"` // HTTP status, 0 if none came
+	Reason      string        `json:"reason,omitempty"` // no personal data, no secret
+	RetryAfter  Millis        `json:"retry_after,omitempty"`
+	At          Millis        `json:"at"`
+}
+
+// TimerKind says what a timer is for.
+type TimerKind string
+
+// The timers of a lead.
+const (
+	TimerRetry  TimerKind = "retry"  // Name is the destination, N the attempt that is due
+	TimerWake   TimerKind = "wake"   // Name is the queue; has no due time: the clock offers a queue's head at every tick
+	TimerStep   TimerKind = "step"   // Name is the SLA step, N counts its firings
+	TimerExpire TimerKind = "expire" // the lead's maximum age
+)
+
+// Timer is a row of the compacted timers topic, keyed by Key; a tombstone cancels it.
+// A due timer fires again and again (with back-off) until it is cancelled or replaced.
+type Timer struct {
+	Lead LeadID    `json:"lead"`
+	Kind TimerKind `json:"kind"`
+	Name string    `json:"name,omitempty"`
+	Rev  int       `json:"rev"`
+	N    int       `json:"n,omitempty"`
+	Due  Millis    `json:"due,omitempty"`
+	// Deadline orders the leads that wait in one queue, earliest first.
+	Deadline Millis `json:"deadline,omitempty"`
+}
+
+// Key is "lead/kind/name": one lead has at most one timer of a kind and name.
+func (t *Timer) Key() string { return string(t.Lead) + "/" + string(t.Kind) + "/" + t.Name }
+
+// RepAction is what a rep, or the CRM on the rep's behalf, says about a lead on the desk.
+type RepAction struct {
+	Action string `json:"action"` // responded or closed
+	Rep    RepID  `json:"rep"`
+	At     Millis `json:"at"`
+}
+
+// The actions of a RepAction.
+const (
+	ActionResponded = "responded"
+	ActionClosed    = "closed"
+)
+
+// Admission is a lead that admit lets into the middle.
+type Admission struct {
+	Lead     Lead   `json:"lead"`
+	Class    Class  `json:"class"`
+	Deadline Millis `json:"deadline,omitempty"`
+	Plan     PlanID `json:"plan"`
+}
+
+// Revise asks the ledger to take the lead from its owner and offer it again.
+type Revise struct {
+	Rev    int    `json:"rev"`    // the revision to be replaced; a later one ignores the message
+	Reason string `json:"reason"` // step:NAME, rep_removed, operator
+}
+
+// Redeliver replays a dead-lettered delivery, or (Destination empty) the lead itself.
+type Redeliver struct {
+	Rev         int           `json:"rev"`
+	Destination DestinationID `json:"destination,omitempty"`
+	DeadLetter  string        `json:"dead_letter"` // its id
+	At          Millis        `json:"at"`
+}
+
+// LedgerMessage is one message in the ledger's inbox, keyed by lead id. Exactly one
+// member is set; the member's name is the message's tag on the wire.
+type LedgerMessage struct {
+	Admitted    *Admission   `json:"admitted,omitempty"`
+	Answer      *Answer      `json:"answer,omitempty"`
+	NoCandidate *NoCandidate `json:"no_candidate,omitempty"`
+	Outcome     *Outcome     `json:"outcome,omitempty"`
+	Due         *Timer       `json:"due,omitempty"`
+	Action      *RepAction   `json:"action,omitempty"`
+	Revise      *Revise      `json:"revise,omitempty"`
+	Redeliver   *Redeliver   `json:"redeliver,omitempty"`
+	Check       *Check       `json:"check,omitempty"`
+}
+
+// Check is the anti-entropy sweep's nudge: re-assert what the row says is outstanding.
+type Check struct {
+	At Millis `json:"at"`
+}
+
+// PoolMessage is one message in the pools' inbox, keyed by pool.
+type PoolMessage struct {
+	Offer *Offer `json:"offer,omitempty"`
+}
+
+// RepMessage is one message in the reps' inbox, keyed by rep id. Exactly one member is set.
+type RepMessage struct {
+	Claim   *Claim      `json:"claim,omitempty"`
+	Release *Release    `json:"release,omitempty"`
+	Confirm *Confirm    `json:"confirm,omitempty"`
+	Profile *Rep        `json:"profile,omitempty"`
+	Status  *RepStatus  `json:"status,omitempty"`
+	Remove  *RepRemoval `json:"remove,omitempty"`
+	Check   *Check      `json:"check,omitempty"`
+}
+
+// Release gives a claim back. Counted is true when the CRM had acknowledged the
+// claim's revision, so that it still counts against per_hour, per_day and per_week.
+type Release struct {
+	Claim   ClaimID `json:"claim"`
+	Counted bool    `json:"counted,omitempty"`
+}
+
+// Confirm is the ledger's word that it has committed this claim: a rep that does not
+// hold it (a zombie's late write lost it) holds it again.
+type Confirm struct {
+	Claim Claim `json:"claim"`
+}
+
+// RepRemoval takes a rep out of the table; held claims are answered back to their leads.
+type RepRemoval struct {
+	Reason string `json:"reason,omitempty"`
+}
+
+// AccountMessage is one message in the accounts' inbox, keyed by domain.
+type AccountMessage struct {
+	Set    *Account  `json:"set,omitempty"`
+	Remove *struct{} `json:"remove,omitempty"`
+}
+
+// Departure tells admit that a lead has left the middle: it has an owner, waits, or is dead.
+type Departure struct {
+	Lead LeadID `json:"lead"`
+}
+
+// DeadLetter is one record of the dead-letters topic, keyed by lead id (or by the raw
+// record's key), with everything needed to understand and replay it.
+type DeadLetter struct {
+	ID          string        `json:"id"`    // lead/rev/destination for deliveries, lead for leads, topic-partition-offset for messages
+	Kind        string        `json:"kind"`  // delivery, lead, message
+	Stage       string        `json:"stage"` // where it was given up
+	Lead        LeadID        `json:"lead,omitempty"`
+	Rev         int           `json:"rev,omitempty"`
+	Destination DestinationID `json:"destination,omitempty"`
+	Class       Class         `json:"class,omitempty"`
+	Attempts    int           `json:"attempts,omitempty"`
+	Reason      string        `json:"reason"`
+	At          Millis        `json:"at"`
+	Topic       string        `json:"topic,omitempty"` // of a message that could not be read or handled
+	Partition   int32         `json:"partition,omitempty"`
+	Offset      int64         `json:"offset,omitempty"`
+	Payload     []byte        `json:"payload,omitempty"` // base64 on the wire
+}
+
+// The kinds of a DeadLetter.
+const (
+	DeadDelivery = "delivery"
+	DeadLead     = "lead"
+	DeadMessage  = "message"
+)
+
+// PolicyRecord is one record of the compacted policies topic: key "plan/ID" with the
+// source, and key "current" with the ID alone.
+type PolicyRecord struct {
+	ID     PlanID            `json:"id"`
+	Name   string            `json:"name,omitempty"`
+	At     Millis            `json:"at"`
+	Source map[string][]byte `json:"source,omitempty"` // file name to content
+}
+
+// Effect is one message that a decision wants sent. Value is a pointer to one of this
+// package's messages; nil is a tombstone.
+type Effect struct {
+	Topic Topic
+	Key   string
+	Value any
+}
