@@ -127,7 +127,7 @@ type ClaimID struct {
 	Lead   LeadID `json:"lead"`
 	Rev    int    `json:"rev"`    // revision of the lead's assignment, from 1
 	Target int    `json:"target"` // index into the revision's targets
-	Try    int    `json:"try"`    // from 1; a decline raises it
+	Try    int    `json:"try"`    // from 1, raised by every offer of the revision, so that (Lead, Rev, Try) is never used twice
 	Rep    RepID  `json:"rep"`
 }
 
@@ -146,6 +146,8 @@ type Offer struct {
 	Class    Class  `json:"class,omitempty"`
 	Plan     PlanID `json:"plan"`
 	Deadline Millis `json:"deadline,omitempty"`
+	// Avoid is the rep from whom the lead was just taken; picked only if nobody else is free.
+	Avoid RepID `json:"avoid,omitempty"`
 	// Declined is the answer that the try before this one met; the pool lays its rep
 	// state over its own, older view and refunds the turn.
 	Declined *Answer `json:"declined,omitempty"`

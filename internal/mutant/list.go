@@ -1,0 +1,21 @@
+package mutant
+
+// Bugs lists every bug that can be planted, and what each does.
+var Bugs = map[string]string{
+	"ledger-keep-every-acceptance": "an acceptance that lost the race is kept silently instead of released",
+	"ledger-finished-no-judge":     "acceptances for finished and unknown leads are not judged",
+	"ledger-forget-revision":       "an acceptance of an older revision is committed",
+	"ledger-old-ack-closes":        "the acknowledgement of an older revision counts for the newer one",
+	"ledger-replay-silent":         "a replayed message emits nothing when its decision is already stored",
+	"ledger-revise-no-release":     "a reassigned lead's old claim is not released",
+	"ledger-two-in-flight":         "a newer revision is sent while the older attempt's outcome is unknown",
+	"ledger-retry-forgets-timer":   "a failed attempt that may be retried sets no timer",
+	"ledger-wake-reuses-try":       "a woken lead is offered again under a try that was used before",
+	"ledger-attempts-restart":      "attempts are not bounded",
+	"reps-accept-while-full":       "a rep accepts one lead more than the cap",
+	"reps-copy-counts-twice":       "a copy of a held claim is held a second time",
+	"reps-release-any":             "a release frees the rep's oldest claim, whatever it names",
+	"reps-drop-copy":               "a copy of a claim is dropped instead of answered",
+	"reps-pool-cap-ignored":        "a pool's caps are not checked",
+	"clock-wake-once":              "a waiting lead is offered once, not at every tick",
+}

@@ -1,0 +1,186 @@
+// Package desk is a rep's desk: the row of the rep-availability table, and the one rule
+// that says whether the rep can take a lead. The stage reps owns the rows and decides by
+// the rule; the stage pools reads a view of them and guesses by the same rule.
+package desk
+
+import (
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+)
+
+// State is a rep's row.
+type State struct {
+	Profile leadroute.Rep       `json:"profile"`
+	Status  leadroute.RepStatus `json:"status"`
+	// Version rises with every change of the row, so that a view can tell which of two it has.
+	Version int64 `json:"v"`
+	Held    Held  `json:"held,omitempty"`
+	// Taken logs the claims that caps over time count; it is pruned to what they still need.
+	Taken Taken `json:"taken,omitempty"`
+	// Asserted is when the held claims were last asserted to their leads.
+	Asserted leadroute.Millis `json:"as,omitempty"`
+}
+
+// Claim is a held claim: the slot that it occupies.
+type Claim struct {
+	Lead   leadroute.LeadID
+	Rev    int
+	Target int
+	Try    int
+	Pool   leadroute.PoolID
+	At     leadroute.Millis
+	Exempt bool // accepted even_if_full: occupies no slot
+}
+
+// Is tells whether this is the claim of that id.
+func (c Claim) Is(id leadroute.ClaimID) bool {
+	return c.Lead == id.Lead && c.Rev == id.Rev && c.Try == id.Try && c.Target == id.Target
+}
+
+// Open counts the slots in use; OpenIn those of one pool.
+func (s *State) Open() int {
+	n := 0
+	for i := range s.Held {
+		if !s.Held[i].Exempt {
+			n++
+		}
+	}
+	return n
+}
+
+// OpenIn counts the slots in use by claims that came through one pool.
+func (s *State) OpenIn(pool leadroute.PoolID) int {
+	n := 0
+	for i := range s.Held {
+		if !s.Held[i].Exempt && s.Held[i].Pool == pool {
+			n++
+		}
+	}
+	return n
+}
+
+// OpenCap is the rep's own cap on held claims: DefaultOpenCap where the profile sets none.
+func OpenCap(r *leadroute.Rep) int {
+	if r.Caps.Open > 0 {
+		return r.Caps.Open
+	}
+	return leadroute.DefaultOpenCap
+}
+
+// Refuse says why the rep cannot take a lead now, by the row, or "" if the rep can. pool
+// is nil for a direct target. An exempt claim is refused for status and hours only.
+func Refuse(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis, exempt bool) string {
+	now := at.Time()
+	switch {
+	case s == nil:
+		return "unknown_rep"
+	case s.Status != leadroute.StatusAvailable:
+		return string(s.Status)
+	case !p.Hours[s.Profile.Hours].Open(now), pool != nil && !pool.Hours.Open(now):
+		return "closed"
+	case exempt:
+		return ""
+	case s.Open() >= OpenCap(&s.Profile):
+		return "full"
+	}
+	zone := p.RepZone(&s.Profile)
+	if r := s.Taken.over(s.Profile.Caps, nil, zone, at); r != "" {
+		return r
+	}
+	if pool == nil {
+		return ""
+	}
+	if pool.Caps.Open > 0 && s.OpenIn(pool.Name) >= pool.Caps.Open {
+		return "pool_full"
+	}
+	if r := s.Taken.over(pool.Caps, &pool.Name, zone, at); r != "" {
+		return "pool_" + r
+	}
+	return ""
+}
+
+// Took is one claim in the log of the caps over time.
+type Took struct {
+	Key  uint64           `json:"k"` // hash of the claim id
+	Pool leadroute.PoolID `json:"p,omitempty"`
+	At   leadroute.Millis `json:"a"`
+}
+
+// Taken is the log of the caps over time, oldest first.
+type Taken []Took
+
+// over names the cap over time that one more claim at time at would exceed, or "".
+func (t Taken) over(c leadroute.Caps, pool *leadroute.PoolID, zone *time.Location, at leadroute.Millis) string {
+	for _, w := range windows(c, zone, at) {
+		if w.max <= 0 {
+			continue
+		}
+		n := 0
+		for i := range t {
+			if t[i].At >= w.from && (pool == nil || t[i].Pool == *pool) {
+				n++
+			}
+		}
+		if n >= w.max {
+			return w.name
+		}
+	}
+	return ""
+}
+
+type window struct {
+	name string
+	max  int
+	from leadroute.Millis
+}
+
+// windows are the spans that the caps over time count at time at: a rolling hour, and the
+// calendar day and ISO week in the rep's zone.
+func windows(c leadroute.Caps, zone *time.Location, at leadroute.Millis) [3]window {
+	local := at.Time().In(zone)
+	day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
+	monday := day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
+	return [3]window{
+		{"per_hour", c.PerHour, at.Add(-time.Hour) + 1},
+		{"per_day", c.PerDay, leadroute.At(day)},
+		{"per_week", c.PerWeek, leadroute.At(monday)},
+	}
+}
+
+// Log adds a claim and drops what no cap counts any more: claims of before this ISO week
+// and of before the last hour. Where neither the rep nor the pool has a cap over time,
+// nothing is logged.
+func (t Taken) Log(k Took, own, pool leadroute.Caps, zone *time.Location) Taken {
+	w := windows(leadroute.Caps{}, zone, k.At)
+	from := w[0].from
+	if own.PerDay > 0 || pool.PerDay > 0 {
+		from = min(from, w[1].from)
+	}
+	if own.PerWeek > 0 || pool.PerWeek > 0 {
+		from = min(from, w[2].from)
+	}
+	kept := t[:0]
+	for i := range t {
+		if t[i].At >= from && t[i].Key != k.Key {
+			kept = append(kept, t[i])
+		}
+	}
+	if timed(own) || timed(pool) {
+		kept = append(kept, k)
+	}
+	return kept
+}
+
+func timed(c leadroute.Caps) bool { return c.PerHour > 0 || c.PerDay > 0 || c.PerWeek > 0 }
+
+// Forget takes a claim out of the log: it was released before the CRM acknowledged it.
+func (t Taken) Forget(key uint64) Taken {
+	for i := range t {
+		if t[i].Key == key {
+			return append(t[:i], t[i+1:]...)
+		}
+	}
+	return t
+}

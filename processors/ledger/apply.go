@@ -1,0 +1,176 @@
+package ledger
+
+import (
+	"hash/fnv"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/mutant"
+)
+
+// step is one decision being made: the row, the time, and what is to be sent.
+type step struct {
+	env Env
+	id  leadroute.LeadID
+	s   *State
+	at  leadroute.Millis
+	out []leadroute.Effect
+}
+
+// Apply decides what message m does to lead id at time at. It owns s and may change it
+// in place; the row it returns replaces s, nil deletes it. The same arguments give the
+// same answer. A message that was applied before changes nothing and sends again what
+// it caused and what the row says is still outstanding.
+func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, at leadroute.Millis) (*State, []leadroute.Effect) {
+	d := &step{env: env, id: id, s: s, at: at}
+	if s != nil && at < s.Last {
+		d.at = s.Last
+	}
+	switch {
+	case m.Admitted != nil:
+		d.admitted(m.Admitted)
+	case m.Answer != nil:
+		d.answered(m.Answer)
+	case m.NoCandidate != nil:
+		d.noCandidate(m.NoCandidate)
+	case m.Outcome != nil:
+		d.outcome(m.Outcome)
+	case m.Due != nil:
+		d.due(m.Due)
+	case m.Action != nil:
+		d.action(m.Action)
+	case m.Revise != nil:
+		d.revise(m.Revise)
+	case m.Redeliver != nil:
+		d.redeliver(m.Redeliver)
+	case m.Check != nil:
+		d.check()
+	}
+	return d.s, d.out
+}
+
+func (d *step) send(t leadroute.Topic, key string, v any) {
+	d.out = append(d.out, leadroute.Effect{Topic: t, Key: key, Value: v})
+}
+
+// touch notes that the message changed the row.
+func (d *step) touch() { d.s.Last = d.at }
+
+func (d *step) plan() *plan.Plan { return d.env.Plan(d.s.Plan) }
+
+func (d *step) admitted(m *leadroute.Admission) {
+	receipt := hash(m.Lead.Receipt)
+	if d.s != nil {
+		if d.s.Receipt == receipt {
+			d.again()
+			return
+		}
+		e := leadroute.LatencyEvent{
+			Lead: d.id, Step: leadroute.StepDuplicate, N: receipt, Class: m.Class, Source: m.Lead.Source, Plan: m.Plan,
+			EmittedAt: m.Lead.EmittedAt, ReceivedAt: m.Lead.ReceivedAt, At: m.Lead.ReceivedAt,
+			SinceEmit: leadroute.Elapsed(m.Lead.Since(), m.Lead.ReceivedAt),
+		}
+		d.send(leadroute.TopicEvents, string(d.id), &e)
+		d.send(leadroute.TopicDepartures, string(d.id), &leadroute.Departure{Lead: d.id})
+		return
+	}
+	d.s = &State{
+		Receipt: receipt, Rev: 1, Class: m.Class, Plan: m.Plan, Source: m.Lead.Source,
+		Emitted: m.Lead.EmittedAt, Received: m.Lead.ReceivedAt, Fields: m.Lead.Fields,
+	}
+	d.touch()
+	d.decide(&m.Lead)
+}
+
+// decide runs the plan and offers the lead to the first target.
+func (d *step) decide(l *leadroute.Lead) {
+	s := d.s
+	dec, err := d.env.Decide(d.plan(), l, d.at)
+	if err == nil {
+		s.Class, s.Territory, s.Rule = dec.Class, dec.Territory, dec.Rule
+		s.SLA, s.Targets = dec.DeliverWithin.Milliseconds(), dec.Targets
+	}
+	// Recorded only now, because an event's class must never change once it is told.
+	d.record(TrailStep{Step: leadroute.StepReceived, At: s.Received})
+	if err != nil {
+		d.dead("undecidable")
+		return
+	}
+	d.record(TrailStep{Step: leadroute.StepDecided})
+	if dec.Rule == "" {
+		d.dead("no_rule")
+		return
+	}
+	d.offerFrom(0)
+}
+
+// again answers a replayed message of a lead that is known: it sends again what the row
+// says is outstanding, and the steps that it remembers.
+func (d *step) again() {
+	if mutant.On("ledger-replay-silent") {
+		return
+	}
+	d.retell()
+	s := d.s
+	d.sendLeft()
+	switch s.Phase {
+	case Offering:
+		d.sendOffer()
+	case Waiting:
+		d.sendWaitTimers()
+	case Dead:
+		d.sendDeadLead()
+	case Owned, Closed:
+	}
+	for i := range s.Dests {
+		d.resend(&s.Dests[i])
+	}
+}
+
+// leave tells admit, once, that the lead left the middle.
+func (d *step) leave() {
+	if d.s.Left {
+		return
+	}
+	d.s.Left = true
+	d.sendLeft()
+}
+
+func (d *step) sendLeft() {
+	if d.s.Left {
+		d.send(leadroute.TopicDepartures, string(d.id), &leadroute.Departure{Lead: d.id})
+	}
+}
+
+// dead gives the lead itself up.
+func (d *step) dead(reason string) {
+	s := d.s
+	s.Phase, s.Done = Dead, d.at
+	d.touch()
+	d.record(TrailStep{Step: leadroute.StepDeadLettered, Reason: reason})
+	d.sendDeadLead()
+	d.leave()
+}
+
+func (d *step) sendDeadLead() {
+	s := d.s
+	reason := ""
+	for _, t := range s.Trail {
+		if t.Step == leadroute.StepDeadLettered && t.Dest == "" {
+			reason = t.Reason
+		}
+	}
+	d.send(leadroute.TopicDeadLetters, string(d.id), &leadroute.DeadLetter{
+		ID: string(d.id), Kind: leadroute.DeadLead, Stage: "ledger", Lead: d.id, Rev: s.Rev, Class: s.Class,
+		Reason: reason, At: s.Done, Payload: s.Fields,
+	})
+}
+
+func hash(parts ...string) uint64 {
+	h := fnv.New64a()
+	for _, p := range parts {
+		_, _ = h.Write([]byte(p))
+		_, _ = h.Write([]byte{0})
+	}
+	return h.Sum64()
+}

@@ -1,0 +1,305 @@
+package ledger
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/mutant"
+)
+
+// deliverAll sends the committed revision to every destination that has no attempt in
+// flight; the others get it when that attempt's outcome is known.
+func (d *step) deliverAll() {
+	for i := range d.plan().Destinations {
+		p := &d.plan().Destinations[i]
+		b := d.s.dest(p.Name)
+		if b == nil {
+			d.s.Dests = append(d.s.Dests, Dest{Name: p.Name})
+			b = &d.s.Dests[len(d.s.Dests)-1]
+		}
+		if b.InFlight && !mutant.On("ledger-two-in-flight") {
+			continue
+		}
+		d.deliver(b, p)
+	}
+}
+
+// deliver starts the current revision's attempts at one destination.
+func (d *step) deliver(b *Dest, p *plan.Destination) {
+	d.stopRetry(b)
+	*b = Dest{Name: b.Name, Acked: b.Acked, Rev: d.s.Rev, Limit: attempts(p)}
+	d.attempt(b)
+}
+
+func attempts(p *plan.Destination) int {
+	if p == nil || p.Attempts <= 0 {
+		return plan.DefaultAttempts
+	}
+	return p.Attempts
+}
+
+func (d *step) attempt(b *Dest) {
+	b.Attempt++
+	b.InFlight, b.Retry, b.Sent = true, 0, d.at
+	d.sendAttempt(b)
+}
+
+// sendAttempt sends the attempt that the book says is in flight.
+func (d *step) sendAttempt(b *Dest) {
+	s := d.s
+	if s.Claim == nil || b.Rev != s.Rev {
+		return // an older revision's attempt: whoever asked for it is gone
+	}
+	d.send(leadroute.Deliveries(b.Name, s.Class), string(d.id), d.delivery(b))
+}
+
+func (d *step) delivery(b *Dest) *leadroute.Delivery {
+	s := d.s
+	v := &leadroute.Delivery{
+		Lead: d.id, Rev: b.Rev, Destination: b.Name, Attempt: b.Attempt, OwnerCRM: s.OwnerCRM, Class: s.Class,
+		Territory: s.Territory, Rule: s.Rule, Plan: s.Plan, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received,
+		Deadline: s.deadline(), AssignedAt: s.Assigned, Fields: s.Fields,
+	}
+	if s.Claim != nil {
+		v.Owner, v.Pool = s.Claim.ID.Rep, s.Claim.Pool
+	}
+	return v
+}
+
+// resend sends again what is outstanding at one destination.
+func (d *step) resend(b *Dest) {
+	switch {
+	case b.InFlight:
+		d.sendAttempt(b)
+	case b.Retry != 0:
+		t := d.retryTimer(b)
+		d.send(leadroute.TopicTimers, t.Key(), t)
+	}
+}
+
+func (d *step) retryTimer(b *Dest) *leadroute.Timer {
+	return &leadroute.Timer{
+		Lead: d.id, Kind: leadroute.TimerRetry, Name: string(b.Name), Rev: b.Rev, N: b.Attempt + 1, Due: b.Retry, Deadline: d.s.deadline(),
+	}
+}
+
+func (d *step) stopRetry(b *Dest) {
+	if b.Retry != 0 {
+		d.cancel(d.retryTimer(b))
+		b.Retry = 0
+	}
+}
+
+// outcome books how an attempt ended and decides what follows.
+func (d *step) outcome(o *leadroute.Outcome) {
+	s := d.s
+	if s == nil {
+		return
+	}
+	b := s.dest(o.Destination)
+	if b == nil {
+		return
+	}
+	if !b.InFlight || o.Rev != b.Rev || o.Attempt != b.Attempt {
+		d.oldOutcome(b, o)
+		return
+	}
+	b.InFlight = false
+	d.touch()
+	p := d.plan().Destination(b.Name)
+	n := attemptN(b.Name, o.Attempt)
+	switch {
+	case o.Result == leadroute.ResultDelivered:
+		b.Acked = max(b.Acked, o.Rev)
+		if mutant.On("ledger-old-ack-closes") {
+			b.Acked = s.Rev
+		}
+		d.record(TrailStep{Step: leadroute.StepDelivered, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o)})
+		if p != nil && p.Primary && o.Rev == s.Rev {
+			d.acknowledged(o.At)
+		}
+	case o.Rev < s.Rev:
+		d.record(TrailStep{Step: leadroute.StepSuperseded, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o), Reason: o.Reason})
+	case o.Result == leadroute.ResultRetry && (o.Attempt < b.Limit || mutant.On("ledger-attempts-restart")):
+		d.record(TrailStep{Step: leadroute.StepAttemptFailed, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o), Reason: o.Reason})
+		d.retryLater(b, p, o)
+		d.breach()
+	default:
+		d.record(TrailStep{Step: leadroute.StepAttemptFailed, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o), Reason: o.Reason})
+		b.Dead = true
+		d.record(TrailStep{Step: leadroute.StepDeadLettered, Rev: o.Rev, N: n, Dest: b.Name, Attempt: o.Attempt, Reason: o.Reason})
+		d.sendDeadDelivery(b, o.Reason)
+		d.breach()
+	}
+	if b.Rev < s.Rev && s.Claim != nil && p != nil {
+		d.deliver(b, p) // the newer revision waited for this outcome
+	}
+	d.finishIfSettled()
+}
+
+// oldOutcome is a copy of an outcome that was booked before: what it caused may have
+// been lost with a crash, so it is sent again.
+func (d *step) oldOutcome(b *Dest, o *leadroute.Outcome) {
+	switch {
+	case o.Rev == b.Rev && o.Attempt == b.Attempt && b.Dead:
+		d.sendDeadDelivery(b, o.Reason)
+	case o.Rev == b.Rev && (o.Attempt == b.Attempt || o.Attempt == b.Attempt-1), o.Rev < b.Rev && b.Attempt == 1:
+		d.resend(b)
+	default:
+		return
+	}
+	d.retell()
+}
+
+func (d *step) retryLater(b *Dest, p *plan.Destination, o *leadroute.Outcome) {
+	lo, hi := plan.DefaultBackoffMin, plan.DefaultBackoffMax
+	if p != nil && p.BackoffMin > 0 {
+		lo = p.BackoffMin
+	}
+	if p != nil && p.BackoffMax > 0 {
+		hi = p.BackoffMax
+	}
+	wait := plan.Backoff(lo, hi, o.Attempt, string(d.id)+"/"+strconv.Itoa(o.Rev)+"/"+string(b.Name))
+	b.Retry = max(d.at.Add(max(wait, time.Millisecond)), o.RetryAfter)
+	if mutant.On("ledger-retry-forgets-timer") {
+		return
+	}
+	t := d.retryTimer(b)
+	d.send(leadroute.TopicTimers, t.Key(), t)
+}
+
+// retryDue sends the next attempt. A copy of a firing that was answered finds the attempt in flight.
+func (d *step) retryDue(t *leadroute.Timer) {
+	b := d.s.dest(leadroute.DestinationID(t.Name))
+	switch {
+	case b == nil || t.Rev != b.Rev || t.N <= b.Attempt && !b.InFlight:
+		d.cancel(t)
+	case b.InFlight:
+		d.cancel(t)
+		if t.N == b.Attempt {
+			d.sendAttempt(b)
+		}
+	case b.Retry != 0 && t.N == b.Attempt+1:
+		d.cancel(t)
+		d.touch()
+		d.attempt(b)
+	default:
+		d.cancel(t)
+	}
+}
+
+// sendDeadDelivery puts the given-up delivery into the dead letters, whole.
+func (d *step) sendDeadDelivery(b *Dest, reason string) {
+	v := d.delivery(b)
+	payload, err := json.Marshal(v)
+	if err != nil {
+		payload = nil // Fields is valid JSON by the door's check; without it the letter still names the lead
+	}
+	d.send(leadroute.TopicDeadLetters, string(d.id), &leadroute.DeadLetter{
+		ID: string(d.id) + "/" + strconv.Itoa(b.Rev) + "/" + string(b.Name), Kind: leadroute.DeadDelivery, Stage: "deliver",
+		Lead: d.id, Rev: b.Rev, Destination: b.Name, Class: d.s.Class, Attempts: b.Attempt, Reason: reason, At: d.at, Payload: payload,
+	})
+}
+
+// redeliver takes a delivery, or the lead itself, out of the dead letters.
+func (d *step) redeliver(m *leadroute.Redeliver) {
+	s := d.s
+	if s == nil {
+		return
+	}
+	if m.Destination == "" {
+		if s.Phase != Dead || m.Rev != s.Rev || len(s.Fields) == 0 {
+			return
+		}
+		s.Rev++
+		s.Try, s.Done, s.Queue, s.Trail = 0, 0, "", nil
+		s.Plan = d.env.Plan("").ID
+		d.touch()
+		d.decide(&leadroute.Lead{ID: d.id, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received, Fields: s.Fields})
+		return
+	}
+	b := s.dest(m.Destination)
+	if b == nil || !b.Dead || b.Rev != m.Rev || b.Rev != s.Rev || s.Claim == nil {
+		return
+	}
+	b.Dead = false
+	b.Limit = b.Attempt + attempts(d.plan().Destination(b.Name))
+	d.touch()
+	d.attempt(b)
+}
+
+// acknowledged is the primary destination's acknowledgement of the current revision: the
+// SLA is met or missed, and the response clock starts.
+func (d *step) acknowledged(at leadroute.Millis) {
+	s := d.s
+	if s.SLA > 0 && at > s.deadline() {
+		d.breach()
+	}
+	if s.Phase != Owned || s.Responded {
+		return
+	}
+	c := d.plan().Class(s.Class)
+	if c == nil {
+		return
+	}
+	for i := range c.Steps {
+		t := d.stepTimer(&c.Steps[i], at)
+		d.send(leadroute.TopicTimers, t.Key(), t)
+	}
+}
+
+func (d *step) stepTimer(st *plan.Step, ack leadroute.Millis) *leadroute.Timer {
+	return &leadroute.Timer{Lead: d.id, Kind: leadroute.TimerStep, Name: st.Name, Rev: d.s.Rev, Due: ack.Add(st.After)}
+}
+
+// stopSteps stops the response clock.
+func (d *step) stopSteps() {
+	if c := d.plan().Class(d.s.Class); c != nil {
+		for i := range c.Steps {
+			d.cancel(d.stepTimer(&c.Steps[i], 0))
+		}
+	}
+}
+
+// stepDue is the rep's time running out.
+func (d *step) stepDue(t *leadroute.Timer) {
+	s := d.s
+	c := d.plan().Class(s.Class)
+	if s.Phase != Owned || s.Responded || t.Rev != s.Rev || c == nil {
+		d.cancel(t)
+		return
+	}
+	for i := range c.Steps {
+		if c.Steps[i].Name == t.Name && c.Steps[i].Reassign {
+			d.revise(&leadroute.Revise{Rev: s.Rev, Reason: "step:" + t.Name})
+			return
+		}
+	}
+	d.cancel(t)
+}
+
+// breach says, once, that deliver_within was missed.
+func (d *step) breach() {
+	s := d.s
+	if s.Breached || s.SLA == 0 || d.at <= s.deadline() {
+		return
+	}
+	s.Breached = true
+	d.touch()
+	d.record(TrailStep{Step: leadroute.StepBreached})
+}
+
+// attemptN tells the attempts of different destinations apart in one revision.
+func attemptN(name leadroute.DestinationID, attempt int) uint64 {
+	return hash(string(name))<<16 | uint64(attempt&0xffff)
+}
+
+func status(o *leadroute.Outcome) string {
+	if o.Status == 0 {
+		return string(o.Result)
+	}
+	return strconv.Itoa(o.Status)
+}

@@ -1,0 +1,198 @@
+package ledger
+
+import (
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/mutant"
+)
+
+// maxTries bounds the offers of one revision to one pool in a row, so that reps who
+// decline what the view shows as free cannot keep a lead from its next target.
+const maxTries = 8
+
+// list is what the lead is offered to now: its rule's targets or, woken from a queue,
+// what the queue drains to.
+func (s *State) list(p *plan.Plan) []plan.Target {
+	if s.Queue == "" {
+		return s.Targets
+	}
+	q := p.Queues[s.Queue]
+	if q == nil || len(q.DrainTo) == 0 {
+		var open []plan.Target
+		for _, t := range s.Targets {
+			if t.Queue == "" {
+				open = append(open, t)
+			}
+		}
+		return open
+	}
+	ts := make([]plan.Target, len(q.DrainTo))
+	for i, name := range q.DrainTo {
+		ts[i] = plan.Target{Pool: name}
+	}
+	return ts
+}
+
+// offerFrom offers the lead to the first target from index i on, or lets it wait.
+func (d *step) offerFrom(i int) {
+	s := d.s
+	ts := s.list(d.plan())
+	s.Declined, s.Declines = nil, 0
+	d.touch()
+	if i >= len(ts) {
+		queue := s.Queue
+		if queue == "" {
+			queue = plan.UnassignedQueue
+		}
+		d.wait(queue)
+		return
+	}
+	if q := ts[i].Queue; q != "" {
+		d.wait(q)
+		return
+	}
+	s.Phase, s.Target = Offering, i
+	d.nextTry()
+	d.sendOffer()
+}
+
+func (d *step) nextTry() {
+	s := d.s
+	if !mutant.On("ledger-wake-reuses-try") || s.Queue == "" {
+		s.Try++
+	}
+	if t := s.list(d.plan())[s.Target]; s.Queue == "" { // a woken lead's vain offers would flood its trail
+		d.record(TrailStep{Step: leadroute.StepOffered, N: uint64(s.Try), Pool: t.Pool, Rep: t.Rep})
+	}
+}
+
+// sendOffer sends the offer that the row says is out.
+func (d *step) sendOffer() {
+	s := d.s
+	ts := s.list(d.plan())
+	if s.Target >= len(ts) {
+		return // the queue's list changed with the plan; the next wake starts afresh
+	}
+	t := ts[s.Target]
+	if t.Rep != "" {
+		id := leadroute.ClaimID{Lead: d.id, Rev: s.Rev, Target: s.Target, Try: s.Try, Rep: t.Rep}
+		d.send(leadroute.TopicReps, string(t.Rep), &leadroute.RepMessage{Claim: &leadroute.Claim{
+			ID: id, Class: s.Class, Plan: s.Plan, EvenIfFull: t.EvenIfFull,
+		}})
+		return
+	}
+	d.send(leadroute.TopicPools, string(t.Pool), &leadroute.PoolMessage{Offer: &leadroute.Offer{
+		Lead: d.id, Rev: s.Rev, Target: s.Target, Try: s.Try, Pool: t.Pool, Class: s.Class, Plan: s.Plan,
+		Deadline: s.deadline(), Avoid: s.avoid(), Declined: s.Declined,
+	}})
+}
+
+// answered judges a rep's answer. Every acceptance is either the committed claim, or
+// becomes it, or is released.
+func (d *step) answered(a *leadroute.Answer) {
+	s := d.s
+	switch {
+	case !a.Accepted:
+		if s != nil {
+			d.declined(a)
+		}
+	case s != nil && s.Claim != nil && s.Claim.ID == a.Claim && s.Phase != Dead:
+		switch {
+		case s.Phase == Closed: // a copy of the claim arrived after the lead was closed
+			d.release(leadroute.Release{Claim: a.Claim, Counted: d.counted()})
+		case !a.Asserted:
+			d.again()
+		}
+	case s != nil && s.Phase == Offering && d.current(a.Claim):
+		d.commit(a)
+	case s == nil || !s.Open():
+		if !mutant.On("ledger-finished-no-judge") {
+			d.release(leadroute.Release{Claim: a.Claim})
+		}
+	default:
+		d.letGo(a)
+	}
+}
+
+// current tells whether the claim answers the offer that is out. A try is never used
+// twice, so a claim that was judged once is never current again.
+func (d *step) current(c leadroute.ClaimID) bool {
+	return (c.Rev == d.s.Rev || mutant.On("ledger-forget-revision")) && c.Try == d.s.Try
+}
+
+// letGo releases an acceptance that lost.
+func (d *step) letGo(a *leadroute.Answer) {
+	if mutant.On("ledger-keep-every-acceptance") {
+		return
+	}
+	d.release(leadroute.Release{Claim: a.Claim})
+	e := d.event(TrailStep{
+		Step: leadroute.StepReleased, Rev: a.Claim.Rev, N: hash(a.Claim.String()), At: a.At, Rep: a.Claim.Rep, Pool: a.Pool, Reason: "lost_race",
+	})
+	d.send(leadroute.TopicEvents, string(d.id), e)
+}
+
+// declined moves on: the next try, then the next target, at last the queue.
+func (d *step) declined(a *leadroute.Answer) {
+	s := d.s
+	if s.Phase != Offering || a.Claim.Rev != s.Rev || a.Claim.Try > s.Try {
+		return
+	}
+	if a.Claim.Try < s.Try {
+		if a.Claim.Try == s.Try-1 { // a replay: what it caused may have been lost
+			d.sendOffer()
+			d.retell()
+		}
+		return
+	}
+	if s.Queue == "" {
+		d.record(TrailStep{Step: leadroute.StepDeclined, N: uint64(s.Try), At: a.At, Pool: a.Pool, Rep: a.Claim.Rep, Reason: a.Reason})
+	}
+	ts := s.list(d.plan())
+	if s.Target < len(ts) && ts[s.Target].Pool != "" && s.Declines < maxTries {
+		s.Declines++
+		d.touch()
+		s.Declined = a
+		d.nextTry()
+		d.sendOffer()
+		return
+	}
+	d.offerFrom(s.Target + 1)
+}
+
+// noCandidate moves to the next target.
+func (d *step) noCandidate(m *leadroute.NoCandidate) {
+	s := d.s
+	if s == nil || m.Rev != s.Rev || m.Try > s.Try {
+		return
+	}
+	if m.Try < s.Try || s.Phase != Offering {
+		switch {
+		case s.Phase == Offering && m.Try == s.Try-1:
+			d.sendOffer()
+			d.retell()
+		case s.Phase == Waiting && m.Try == s.Try:
+			d.sendWaitTimers()
+			d.retell()
+			d.sendLeft()
+		}
+		return
+	}
+	d.offerFrom(s.Target + 1)
+}
+
+// commit makes the claim's rep the lead's one owner of this revision.
+func (d *step) commit(a *leadroute.Answer) {
+	s := d.s
+	s.Phase, s.Assigned, s.OwnerCRM, s.Declined = Owned, d.at, a.CRMID, nil
+	s.Claim = &leadroute.Claim{ID: a.Claim, Pool: a.Pool, Class: s.Class, Plan: s.Plan}
+	if ts := s.list(d.plan()); s.Target < len(ts) {
+		s.Claim.EvenIfFull = ts[s.Target].EvenIfFull
+	}
+	d.touch()
+	d.record(TrailStep{Step: leadroute.StepClaimed, N: uint64(s.Try), At: a.At, Pool: a.Pool, Rep: a.Claim.Rep})
+	d.record(TrailStep{Step: leadroute.StepAssigned, N: uint64(s.Try), Pool: a.Pool, Rep: a.Claim.Rep, Queue: s.Queue})
+	d.stopWaiting()
+	d.leave()
+	d.deliverAll()
+}

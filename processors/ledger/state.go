@@ -1,0 +1,128 @@
+// Package ledger owns the truth about each lead: that it was accepted once, its
+// current revision and the one owner committed to it, whether it waits, and what each
+// destination acknowledged. It decides; pools, reps, destinations and the clock answer.
+package ledger
+
+import (
+	"encoding/json"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+)
+
+// Phase is where a lead stands.
+type Phase string
+
+// The phases of a lead. A lead is open until it is Closed or Dead.
+const (
+	Offering Phase = "offering" // an offer is out; its try is State.Try
+	Waiting  Phase = "waiting"  // nobody was free; the clock offers it again at every tick
+	Owned    Phase = "owned"    // committed to Claim.Rep
+	Closed   Phase = "closed"   // the rep closed it
+	Dead     Phase = "dead"     // given up with a reason, in the dead letters
+)
+
+// State is a lead's row: some 1 kB while it is open, a stub of some 100 bytes once it is finished.
+type State struct {
+	Phase   Phase  `json:"p"`
+	Receipt uint64 `json:"k"` // hash of the accepted posting's receipt: tells a replay from a duplicate
+	Rev     int    `json:"r"`
+	Try     int    `json:"t,omitempty"` // of the last offer; never used twice within a revision
+
+	Class     leadroute.Class    `json:"c,omitempty"`
+	Plan      leadroute.PlanID   `json:"pl,omitempty"`
+	Source    leadroute.SourceID `json:"s,omitempty"`
+	Emitted   leadroute.Millis   `json:"em,omitempty"`
+	Received  leadroute.Millis   `json:"re,omitempty"`
+	SLA       int64              `json:"sla,omitempty"` // deliver_within, ms
+	Territory string             `json:"te,omitempty"`
+	Rule      string             `json:"ru,omitempty"`
+	Fields    json.RawMessage    `json:"f,omitempty"`
+
+	Targets []plan.Target     `json:"tg,omitempty"` // of the rule
+	Target  int               `json:"ti,omitempty"` // index into list(), meaningful while offering
+	Queue   leadroute.QueueID `json:"q,omitempty"`  // set from queueing until an owner is committed
+	Queued  leadroute.Millis  `json:"qt,omitempty"`
+	// Prev is the claim that the last revision gave back; its rep is avoided.
+	Prev *leadroute.Release `json:"pv,omitempty"`
+	Declines int `json:"dn,omitempty"` // by the current target
+	// Declined is the answer that the current offer carries, kept so that a replay can send it again.
+	Declined *leadroute.Answer `json:"dc,omitempty"`
+
+	Claim    *leadroute.Claim `json:"cl,omitempty"` // the committed claim of revision Rev
+	OwnerCRM string           `json:"oc,omitempty"`
+	Assigned leadroute.Millis `json:"as,omitempty"`
+	Dests    []Dest           `json:"d,omitempty"`
+
+	Responded bool `json:"rs,omitempty"` // to revision Rev
+	Breached  bool `json:"br,omitempty"` // deliver_within was missed, and said so
+	Left      bool `json:"l,omitempty"`  // admit was told that the lead left the middle
+
+	Trail []TrailStep      `json:"tr,omitempty"` // the last 16 steps
+	Last  leadroute.Millis `json:"la,omitempty"` // of the last message that changed the row
+	Done  leadroute.Millis `json:"do,omitempty"` // when the lead was finished
+}
+
+// Dest is the book of one destination. At most one attempt is in flight.
+type Dest struct {
+	Name     leadroute.DestinationID `json:"n"`
+	Rev      int                     `json:"r"`            // of the attempt below
+	Attempt  int                     `json:"a"`            // last attempt sent, from 1
+	Limit    int                     `json:"m"`            // attempts allowed for Rev
+	InFlight bool                    `json:"i,omitempty"`  // Attempt was sent and its outcome is not known
+	Retry    leadroute.Millis        `json:"x,omitempty"`  // when Attempt+1 is due; 0: none is planned
+	Acked    int                     `json:"k,omitempty"`  // highest revision acknowledged
+	Dead     bool                    `json:"de,omitempty"` // Rev was given up
+	Sent     leadroute.Millis        `json:"s,omitempty"`
+}
+
+// settled tells whether nothing more is to be sent or heard for revision rev.
+func (d *Dest) settled(rev int) bool { return !d.InFlight && d.Retry == 0 && (d.Acked >= rev || d.Dead) }
+
+// Open tells whether the lead is neither closed nor dead.
+func (s *State) Open() bool { return s.Phase == Offering || s.Phase == Waiting || s.Phase == Owned }
+
+// Owner is the committed owner's id, empty if there is none.
+func (s *State) Owner() leadroute.RepID {
+	if s.Claim == nil {
+		return ""
+	}
+	return s.Claim.ID.Rep
+}
+
+// avoid is the rep from whom the lead was taken last.
+func (s *State) avoid() leadroute.RepID {
+	if s.Prev == nil {
+		return ""
+	}
+	return s.Prev.Claim.Rep
+}
+
+func (s *State) since() leadroute.Millis {
+	l := leadroute.Lead{EmittedAt: s.Emitted, ReceivedAt: s.Received}
+	return l.Since()
+}
+
+func (s *State) deadline() leadroute.Millis {
+	if s.SLA == 0 {
+		return 0
+	}
+	return s.since() + leadroute.Millis(s.SLA)
+}
+
+func (s *State) dest(name leadroute.DestinationID) *Dest {
+	for i := range s.Dests {
+		if s.Dests[i].Name == name {
+			return &s.Dests[i]
+		}
+	}
+	return nil
+}
+
+// Env is what a decision may read besides the row and the message.
+type Env struct {
+	// Plan returns the plan of that id, or the current one where that is no longer kept; never nil.
+	Plan func(leadroute.PlanID) *plan.Plan
+	// Decide runs the plan on a lead with the account that the table shows now.
+	Decide func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
+}

@@ -1,0 +1,122 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+)
+
+// How long a finished row keeps its trail (well beyond what a crash can replay), and how
+// long an open one rests before a sweep re-asserts it.
+const (
+	trailKept = time.Minute
+	restAfter = 2 * time.Minute
+)
+
+// visit is what a sweep finds to do about a row.
+type visit int
+
+const (
+	leaveBe visit = iota
+	forget        // past its window: delete
+	shrink        // finished: keep a stub
+	giveUp        // open for longer than the plan allows
+	reassert      // open and quiet: say again what is outstanding
+)
+
+// wants says what a sweep at time now would do about the row.
+func (s *State) wants(p *plan.Plan, now leadroute.Millis) visit {
+	age := p.MaxAge
+	if age <= 0 {
+		age = plan.DefaultMaxAge
+	}
+	window := p.DedupeWindow
+	if window <= 0 {
+		window = plan.DefaultDedupeWindow
+	}
+	over := now >= s.since().Add(age)
+	switch {
+	case s.Done != 0 && s.Phase == Closed:
+		switch {
+		case now >= s.Done.Add(window):
+			return forget
+		case len(s.Trail) > 0 && now >= s.Done.Add(trailKept):
+			return shrink
+		}
+	case !s.Open(): // dead, or closed with a dead delivery: it can be replayed until its age is over
+		if over && now >= s.Last.Add(window) {
+			return forget
+		}
+	case over:
+		return giveUp
+	case now >= s.Last.Add(restAfter):
+		return reassert
+	}
+	return leaveBe
+}
+
+// check is the sweep's visit.
+func (d *step) check() {
+	s := d.s
+	if s == nil {
+		return
+	}
+	switch s.wants(d.plan(), d.at) {
+	case leaveBe:
+	case forget:
+		d.s = nil
+	case shrink:
+		d.s = &State{Phase: s.Phase, Receipt: s.Receipt, Rev: s.Rev, Plan: s.Plan, Done: s.Done, Left: s.Left}
+	case giveUp:
+		if s.Claim != nil {
+			s.Prev = &leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()}
+			d.release(*s.Prev)
+			d.stopSteps()
+			s.Claim = nil
+		}
+		d.stopWaiting()
+		d.dead("max_age")
+	case reassert:
+		d.touch()
+		d.again()
+		if s.Phase == Owned {
+			d.send(leadroute.TopicReps, string(s.Claim.ID.Rep), &leadroute.RepMessage{Confirm: &leadroute.Confirm{Claim: *s.Claim}})
+		}
+	}
+}
+
+// Sweep is the anti-entropy sweep's question for each row of the table: it asks for a
+// Check where one would do something.
+func Sweep(env Env, id leadroute.LeadID, s *State, now leadroute.Millis) []leadroute.Effect {
+	if s.wants(env.Plan(s.Plan), now) == leaveBe {
+		return nil
+	}
+	return []leadroute.Effect{{
+		Topic: leadroute.TopicLedger, Key: string(id),
+		Value: &leadroute.LedgerMessage{Check: &leadroute.Check{At: now}},
+	}}
+}
+
+// finishIfSettled ends a closed lead once every destination has had its say. A dead
+// delivery keeps the row, so that it can be replayed.
+func (d *step) finishIfSettled() {
+	s := d.s
+	if s.Phase != Closed || s.Done != 0 {
+		return
+	}
+	for i := range s.Dests {
+		if b := &s.Dests[i]; b.Dead || !b.settled(s.Rev) {
+			return
+		}
+	}
+	s.Done = d.at
+	s.Fields, s.Targets, s.Declined, s.Prev = nil, nil, nil, nil
+	kept := s.Trail[:0]
+	for _, t := range s.Trail {
+		if t.At.Add(trailKept) > d.at {
+			kept = append(kept, t)
+		}
+	}
+	s.Trail = kept
+}

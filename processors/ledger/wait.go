@@ -1,0 +1,114 @@
+package ledger
+
+import "github.com/leadroute/leadroute"
+
+// wait lets the lead wait in queue q. Coming back after a vain wake changes nothing but
+// the phase: the timers still stand.
+func (d *step) wait(q leadroute.QueueID) {
+	s := d.s
+	s.Phase, s.Declined = Waiting, nil
+	if s.Queue == q {
+		return
+	}
+	s.Queue, s.Queued = q, d.at
+	d.record(TrailStep{Step: leadroute.StepQueued, N: uint64(s.Try), Queue: q})
+	d.sendWaitTimers()
+	d.leave()
+	d.breach()
+}
+
+// sendWaitTimers sets the timers that a waiting lead has: the wake and, where the queue
+// bounds the wait, its end.
+func (d *step) sendWaitTimers() {
+	w := d.wakeTimer()
+	d.send(leadroute.TopicTimers, w.Key(), w)
+	if e := d.endOfWait(); e != nil {
+		d.send(leadroute.TopicTimers, e.Key(), e)
+	}
+}
+
+func (d *step) wakeTimer() *leadroute.Timer {
+	s := d.s
+	order := s.deadline()
+	if order == 0 {
+		order = s.since()
+	}
+	return &leadroute.Timer{Lead: d.id, Kind: leadroute.TimerWake, Name: string(s.Queue), Rev: s.Rev, Deadline: order}
+}
+
+// endOfWait is nil where the queue does not bound the wait.
+func (d *step) endOfWait() *leadroute.Timer {
+	s := d.s
+	q := d.plan().Queues[s.Queue]
+	if q == nil || q.MaxWait <= 0 || q.Then == nil {
+		return nil
+	}
+	return &leadroute.Timer{Lead: d.id, Kind: leadroute.TimerExpire, Name: string(s.Queue), Rev: s.Rev, Due: s.Queued.Add(q.MaxWait)}
+}
+
+// stopWaiting takes the lead out of its queue.
+func (d *step) stopWaiting() {
+	s := d.s
+	if s.Queue == "" {
+		return
+	}
+	d.cancel(d.wakeTimer())
+	if e := d.endOfWait(); e != nil {
+		d.cancel(e)
+	}
+	s.Queue, s.Queued = "", 0
+}
+
+// cancel takes a timer back: a tombstone under its key.
+func (d *step) cancel(t *leadroute.Timer) { d.send(leadroute.TopicTimers, t.Key(), nil) }
+
+// due is a timer that fired. One that the row no longer knows is cancelled.
+func (d *step) due(t *leadroute.Timer) {
+	s := d.s
+	if s == nil {
+		d.cancel(t)
+		return
+	}
+	switch t.Kind {
+	case leadroute.TimerWake:
+		d.wake(t)
+	case leadroute.TimerExpire:
+		d.waitIsOver(t)
+	case leadroute.TimerRetry:
+		d.retryDue(t)
+	case leadroute.TimerStep:
+		d.stepDue(t)
+	default:
+		d.cancel(t)
+	}
+}
+
+// waits tells whether the timer is of the queue that the lead is in.
+func (s *State) waits(t *leadroute.Timer) bool {
+	return (s.Phase == Waiting || s.Phase == Offering) && t.Rev == s.Rev && s.Queue != "" && t.Name == string(s.Queue)
+}
+
+// wake offers the lead again. While an offer is out it changes nothing.
+func (d *step) wake(t *leadroute.Timer) {
+	if !d.s.waits(t) {
+		d.cancel(t)
+		return
+	}
+	if d.s.Phase == Waiting {
+		d.breach()
+		d.offerFrom(0)
+	}
+}
+
+// waitIsOver sends the lead where its queue sends those who waited too long.
+func (d *step) waitIsOver(t *leadroute.Timer) {
+	s := d.s
+	q := d.plan().Queues[leadroute.QueueID(t.Name)]
+	if !s.waits(t) || q == nil || q.Then == nil {
+		d.cancel(t)
+		return
+	}
+	s.Targets = append(s.Targets[:0:0], *q.Then)
+	d.stopWaiting()
+	d.offerFrom(0)
+}

@@ -1,0 +1,142 @@
+// Package pools owns each pool's rotation. It picks a rep by strategy over a live view of
+// the rep table and asks that rep; whether the rep takes the lead is decided by the rep's
+// own row, and whose lead it is by the ledger.
+package pools
+
+import (
+	"hash/fnv"
+	"slices"
+	"strconv"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+)
+
+// State is a pool's row: a turn, the turns owed, and the last picks. It does not grow with the pool.
+type State struct {
+	Turn Turn `json:"turn,omitzero"`
+	// Owed are reps who declined what was theirs only because the view was stale: each
+	// gets the next lead when free. At most owedMax.
+	Owed []leadroute.RepID `json:"owed,omitempty"`
+	// Recent are the last picks, oldest first, so that a replayed offer meets the same rep. At most recentMax.
+	Recent []Pick `json:"recent,omitempty"`
+}
+
+// Pick is an offer that was answered with a claim.
+type Pick struct {
+	Offer uint64          `json:"o"` // hash of lead, revision and try
+	Rep   leadroute.RepID `json:"r"`
+}
+
+const (
+	owedMax   = 16
+	recentMax = 16
+)
+
+// Env is what a decision may read besides the row and the message.
+type Env struct {
+	// Plan returns the plan of that id, or the current one where that is no longer kept; never nil.
+	Plan   func(leadroute.PlanID) *plan.Plan
+	Roster *Roster
+}
+
+// Apply answers an offer with a claim to one rep or, when nobody is free, with
+// NoCandidate to the ledger. It owns s and may change it in place.
+func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at leadroute.Millis) (*State, []leadroute.Effect) {
+	o := m.Offer
+	if o == nil {
+		return s, nil
+	}
+	p := env.Plan(o.Plan)
+	pool := p.Pools[id]
+	if pool == nil {
+		return s, none(o, "unknown_pool")
+	}
+	if s == nil {
+		s = &State{}
+	}
+	key := offerKey(o)
+	for i := range s.Recent {
+		if s.Recent[i].Offer == key {
+			return s, ask(o, s.Recent[i].Rep)
+		}
+	}
+	if d := o.Declined; d != nil {
+		env.Roster.Said(d)
+		if pool.Strategy != plan.LeastLoaded {
+			s.refund(d)
+		}
+	}
+	var buf [64]Candidate
+	among, staffed := env.Roster.Candidates(buf[:0], p, pool, at)
+	among = without(among, o)
+	if len(among) == 0 {
+		if !staffed {
+			return s, none(o, "no_members")
+		}
+		return s, none(o, "nobody_available")
+	}
+	rep := s.choose(strategyFor(pool.Strategy), among)
+	if len(s.Recent) >= recentMax {
+		s.Recent = slices.Delete(s.Recent, 0, len(s.Recent)-recentMax+1)
+	}
+	s.Recent = append(s.Recent, Pick{Offer: key, Rep: rep})
+	out := ask(o, rep)
+	env.Roster.Picked(claimID(o, rep), id, at)
+	return s, out
+}
+
+// refund gives back the turn of a rep who declined what the view had shown as possible.
+func (s *State) refund(a *leadroute.Answer) {
+	if len(s.Owed) < owedMax && !slices.Contains(s.Owed, a.Claim.Rep) {
+		s.Owed = append(s.Owed, a.Claim.Rep)
+	}
+}
+
+// choose picks whoever is owed a turn, else by the strategy.
+func (s *State) choose(by Strategy, among []Candidate) leadroute.RepID {
+	for i, rep := range s.Owed {
+		if slices.ContainsFunc(among, func(c Candidate) bool { return c.Rep == rep }) {
+			s.Owed = slices.Delete(s.Owed, i, i+1)
+			return rep
+		}
+	}
+	i, turn := by.Pick(s.Turn, among)
+	s.Turn = turn
+	return among[i].Rep
+}
+
+// without leaves out the rep who just declined, and the one from whom the lead was taken
+// unless nobody else is free.
+func without(among []Candidate, o *leadroute.Offer) []Candidate {
+	if o.Declined != nil {
+		among = slices.DeleteFunc(among, func(c Candidate) bool { return c.Rep == o.Declined.Claim.Rep })
+	}
+	if o.Avoid != "" && len(among) > 1 {
+		among = slices.DeleteFunc(among, func(c Candidate) bool { return c.Rep == o.Avoid })
+	}
+	return among
+}
+
+func claimID(o *leadroute.Offer, rep leadroute.RepID) leadroute.ClaimID {
+	return leadroute.ClaimID{Lead: o.Lead, Rev: o.Rev, Target: o.Target, Try: o.Try, Rep: rep}
+}
+
+func ask(o *leadroute.Offer, rep leadroute.RepID) []leadroute.Effect {
+	return []leadroute.Effect{{Topic: leadroute.TopicReps, Key: string(rep), Value: &leadroute.RepMessage{
+		Claim: &leadroute.Claim{ID: claimID(o, rep), Pool: o.Pool, Class: o.Class, Plan: o.Plan},
+	}}}
+}
+
+func none(o *leadroute.Offer, reason string) []leadroute.Effect {
+	return []leadroute.Effect{{Topic: leadroute.TopicLedger, Key: string(o.Lead), Value: &leadroute.LedgerMessage{
+		NoCandidate: &leadroute.NoCandidate{Rev: o.Rev, Target: o.Target, Try: o.Try, Pool: o.Pool, Reason: reason},
+	}}}
+}
+
+func offerKey(o *leadroute.Offer) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(o.Lead))
+	_, _ = h.Write([]byte("/" + strconv.Itoa(o.Rev) + "/" + strconv.Itoa(o.Try)))
+	return h.Sum64()
+}

@@ -1,0 +1,198 @@
+package pools
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/desk"
+)
+
+// pickTTL is how long a pick counts that the view never showed: its claim was declined,
+// or lost with a crash.
+const pickTTL = 5 * time.Second
+
+// Roster is the live view of the rep table, indexed for picking. It is a hint: the view
+// lags, so what this instance picked lately is laid over it. It is safe for concurrent use.
+type Roster struct {
+	mu   sync.RWMutex
+	rows map[leadroute.RepID]*row
+	// pools caches who is a member, by plan and pool; dropped when a profile changes.
+	pools map[poolKey][]*row
+}
+
+type poolKey struct {
+	plan leadroute.PlanID
+	pool leadroute.PoolID
+}
+
+type row struct {
+	id    leadroute.RepID
+	state *desk.State // as the view has it
+	// said is what a later answer said, laid over the view until that catches up.
+	said  *leadroute.Answer
+	picks []pick // of this instance, not yet seen in the view
+}
+
+type pick struct {
+	id   leadroute.ClaimID
+	pool leadroute.PoolID
+	at   leadroute.Millis
+}
+
+// NewRoster returns an empty roster.
+func NewRoster() *Roster {
+	return &Roster{rows: map[leadroute.RepID]*row{}, pools: map[poolKey][]*row{}}
+}
+
+// Update lays a row of the rep table into the roster; nil takes the rep out.
+func (r *Roster) Update(id leadroute.RepID, s *desk.State) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.rows[id]
+	if s == nil {
+		if w != nil {
+			delete(r.rows, id)
+			clear(r.pools)
+		}
+		return
+	}
+	if w == nil {
+		w = &row{id: id}
+		r.rows[id] = w
+		clear(r.pools)
+	} else if !sameMembership(&w.state.Profile, &s.Profile) {
+		clear(r.pools)
+	}
+	w.state = s
+	if w.said != nil && w.said.Version <= s.Version {
+		w.said = nil
+	}
+	w.picks = slices.DeleteFunc(w.picks, func(p pick) bool {
+		return slices.ContainsFunc(s.Held, func(c desk.Claim) bool {
+			return c.Lead == p.id.Lead && c.Rev == p.id.Rev && c.Try == p.id.Try
+		})
+	})
+}
+
+// sameMembership tells whether two profiles are the same object's content as far as pools
+// can tell; comparing by encoding is cheap against how rarely profiles change.
+func sameMembership(a, b *leadroute.Rep) bool {
+	x, errX := leadroute.Encode(a)
+	y, errY := leadroute.Encode(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+// Said lays a rep's answer over the view, where the view is older.
+func (r *Roster) Said(a *leadroute.Answer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.rows[a.Claim.Rep]
+	if w == nil {
+		return
+	}
+	w.picks = slices.DeleteFunc(w.picks, func(p pick) bool { return p.id == a.Claim })
+	if a.Version > w.state.Version && (w.said == nil || a.Version > w.said.Version) {
+		w.said = a
+	}
+}
+
+// Picked notes a pick, so that it counts until the view shows the claim.
+func (r *Roster) Picked(id leadroute.ClaimID, pool leadroute.PoolID, at leadroute.Millis) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if w := r.rows[id.Rep]; w != nil {
+		w.picks = append(w.picks, pick{id, pool, at})
+	}
+}
+
+// Candidates appends to buf the pool's members who could take a lead at that time, by rep id,
+// and tells whether the pool has members at all.
+func (r *Roster) Candidates(buf []Candidate, p *plan.Plan, pool *plan.Pool, at leadroute.Millis) (among []Candidate, staffed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	members := r.members(p, pool)
+	for _, w := range members {
+		if c, ok := w.candidate(p, pool, at); ok {
+			buf = append(buf, c)
+		}
+	}
+	return buf, len(members) > 0
+}
+
+// Available counts the pool's members who could take a lead at that time.
+func (r *Roster) Available(p *plan.Plan, pool *plan.Pool, at leadroute.Millis) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, w := range r.members(p, pool) {
+		if _, ok := w.candidate(p, pool, at); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// members are the pool's reps, by id.
+func (r *Roster) members(p *plan.Plan, pool *plan.Pool) []*row {
+	k := poolKey{p.ID, pool.Name}
+	if m, ok := r.pools[k]; ok {
+		return m
+	}
+	m := []*row{}
+	for id, w := range r.rows {
+		if pool.Where != nil && pool.Where(&w.state.Profile) || pool.Where == nil && slices.Contains(pool.Members, id) {
+			m = append(m, w)
+		}
+	}
+	slices.SortFunc(m, func(a, b *row) int {
+		if a.id < b.id {
+			return -1
+		}
+		return 1
+	})
+	r.pools[k] = m
+	return m
+}
+
+// candidate tells whether the rep could take a lead from the pool, by what is known here.
+func (w *row) candidate(p *plan.Plan, pool *plan.Pool, at leadroute.Millis) (Candidate, bool) {
+	s := w.state
+	if desk.Refuse(s, p, pool, at, false) != "" {
+		return Candidate{}, false
+	}
+	open, inPool := s.Open(), -1
+	if a := w.said; a != nil {
+		if a.Status != leadroute.StatusAvailable {
+			return Candidate{}, false
+		}
+		open = a.Open
+		if a.Pool == pool.Name {
+			inPool = a.OpenInPool
+		}
+	}
+	if inPool < 0 && pool.Caps.Open > 0 {
+		inPool = s.OpenIn(pool.Name)
+	}
+	for i := 0; i < len(w.picks); {
+		if w.picks[i].at.Add(pickTTL) < at {
+			w.picks = slices.Delete(w.picks, i, i+1)
+			continue
+		}
+		open++
+		if w.picks[i].pool == pool.Name {
+			inPool++
+		}
+		i++
+	}
+	if open >= desk.OpenCap(&s.Profile) || pool.Caps.Open > 0 && inPool >= pool.Caps.Open {
+		return Candidate{}, false
+	}
+	weight := s.Profile.Weight
+	if pool.WeightBy != nil {
+		weight = pool.WeightBy(&s.Profile)
+	}
+	return Candidate{Rep: w.id, Weight: weight, Open: open}, true
+}

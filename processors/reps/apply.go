@@ -1,0 +1,214 @@
+// Package reps owns the materialized rep-availability table. A rep never holds more than
+// the caps allow, whatever pools, instances or views believe: the reservation is made
+// here, by key.
+package reps
+
+import (
+	"hash/fnv"
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/mutant"
+	"github.com/leadroute/leadroute/processors/desk"
+)
+
+// Env is what a decision may read besides the row and the message.
+type Env struct {
+	// Plan returns the plan of that id, or the current one where that is no longer kept; never nil.
+	Plan func(leadroute.PlanID) *plan.Plan
+}
+
+// restAfter is how long held claims rest before a sweep asserts them to their leads.
+const restAfter = 2 * time.Minute
+
+// Apply decides what message m does to rep id at time at. It owns s and may change it in
+// place; the row it returns replaces s, nil deletes it. A claim that is already held is
+// answered "held" again; a release of one that is not held changes nothing.
+func Apply(env Env, id leadroute.RepID, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
+	switch {
+	case m.Claim != nil:
+		return claim(env, s, m.Claim, at)
+	case m.Release != nil:
+		return release(s, m.Release), nil
+	case m.Confirm != nil:
+		return confirm(id, s, &m.Confirm.Claim, at)
+	case m.Profile != nil:
+		return profile(id, s, *m.Profile), nil
+	case m.Status != nil:
+		if s != nil && s.Status != *m.Status {
+			s.Status = *m.Status
+			s.Version++
+		}
+		return s, nil
+	case m.Remove != nil:
+		return nil, remove(s, m.Remove.Reason)
+	case m.Check != nil:
+		return assert(id, s, at)
+	}
+	return s, nil
+}
+
+func claim(env Env, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
+	answer := &leadroute.Answer{Claim: c.ID, Pool: c.Pool, At: at}
+	var pool *plan.Pool
+	p := env.Plan(c.Plan)
+	if c.Pool != "" {
+		pool = p.Pools[c.Pool]
+	}
+	if i := find(s, c.ID); i >= 0 && !mutant.On("reps-copy-counts-twice") {
+		if mutant.On("reps-drop-copy") {
+			return s, nil
+		}
+		answer.Accepted, answer.At = true, s.Held[i].At
+	} else {
+		reason := desk.Refuse(s, p, pool, at, c.EvenIfFull)
+		switch {
+		case c.Pool != "" && pool == nil:
+			reason = "unknown_pool"
+		case reason == "full" && mutant.On("reps-accept-while-full") && s.Open() == desk.OpenCap(&s.Profile):
+			reason = ""
+		case reason == "pool_full" && mutant.On("reps-pool-cap-ignored"):
+			reason = ""
+		}
+		answer.Accepted, answer.Reason = reason == "", reason
+		if answer.Accepted {
+			hold(s, c, at)
+			var caps leadroute.Caps
+			if pool != nil {
+				caps = pool.Caps
+			}
+			if !c.EvenIfFull {
+				s.Taken = s.Taken.Log(desk.Took{Key: key(c.ID), Pool: c.Pool, At: at}, s.Profile.Caps, caps, p.RepZone(&s.Profile))
+			}
+		}
+	}
+	describe(s, answer)
+	return s, toLedger(c.ID.Lead, &leadroute.LedgerMessage{Answer: answer})
+}
+
+// describe lays the row's state into an answer.
+func describe(s *desk.State, a *leadroute.Answer) {
+	if s == nil {
+		return
+	}
+	a.Version, a.Status, a.Open, a.CRMID = s.Version, s.Status, s.Open(), s.Profile.CRMID
+	if a.Pool != "" {
+		a.OpenInPool = s.OpenIn(a.Pool)
+	}
+}
+
+func find(s *desk.State, id leadroute.ClaimID) int {
+	if s != nil {
+		for i := range s.Held {
+			if s.Held[i].Is(id) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func hold(s *desk.State, c *leadroute.Claim, at leadroute.Millis) {
+	s.Held = append(s.Held, desk.Claim{
+		Lead: c.ID.Lead, Rev: c.ID.Rev, Target: c.ID.Target, Try: c.ID.Try, Pool: c.Pool, At: at, Exempt: c.EvenIfFull,
+	})
+	s.Version++
+}
+
+func release(s *desk.State, r *leadroute.Release) *desk.State {
+	i := find(s, r.Claim)
+	if mutant.On("reps-release-any") && s != nil && len(s.Held) > 0 {
+		i = 0
+	}
+	if i < 0 {
+		return s
+	}
+	s.Held = append(s.Held[:i], s.Held[i+1:]...)
+	if !r.Counted {
+		s.Taken = s.Taken.Forget(key(r.Claim))
+	}
+	s.Version++
+	return s
+}
+
+// confirm holds again what the ledger has committed: a stalled owner's late write may
+// have lost it. A rep who is gone gives the lead back.
+func confirm(id leadroute.RepID, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
+	if s == nil {
+		return nil, toLedger(c.ID.Lead, &leadroute.LedgerMessage{Revise: &leadroute.Revise{Rev: c.ID.Rev, Reason: "rep_removed"}})
+	}
+	if c.ID.Rep == id && find(s, c.ID) < 0 {
+		hold(s, c, at)
+	}
+	return s, nil
+}
+
+func profile(id leadroute.RepID, s *desk.State, r leadroute.Rep) *desk.State {
+	if s == nil {
+		s = &desk.State{Status: leadroute.StatusAvailable}
+	}
+	r.ID = id
+	s.Profile = r
+	s.Version++
+	return s
+}
+
+// remove takes the rep out of the table; the leads on the desk move on.
+func remove(s *desk.State, reason string) []leadroute.Effect {
+	if s == nil {
+		return nil
+	}
+	if reason == "" {
+		reason = "rep_removed"
+	}
+	var out []leadroute.Effect
+	for i := range s.Held {
+		c := &s.Held[i]
+		out = append(out, toLedger(c.Lead, &leadroute.LedgerMessage{Revise: &leadroute.Revise{Rev: c.Rev, Reason: reason}})...)
+	}
+	return out
+}
+
+// assert reminds the ledger of every claim that has been held for a while, so that one
+// whose lead moved on is released.
+func assert(id leadroute.RepID, s *desk.State, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
+	if s == nil || len(s.Held) == 0 || at < s.Asserted.Add(restAfter) {
+		return s, nil
+	}
+	s.Asserted = at
+	var out []leadroute.Effect
+	for i := range s.Held {
+		c := &s.Held[i]
+		if at < c.At.Add(restAfter) {
+			continue
+		}
+		a := &leadroute.Answer{
+			Claim: leadroute.ClaimID{Lead: c.Lead, Rev: c.Rev, Target: c.Target, Try: c.Try, Rep: id},
+			Pool:  c.Pool, Accepted: true, At: c.At, Asserted: true,
+		}
+		describe(s, a)
+		out = append(out, toLedger(c.Lead, &leadroute.LedgerMessage{Answer: a})...)
+	}
+	return s, out
+}
+
+// Sweep asks for a Check of a row whose claims have rested.
+func Sweep(id leadroute.RepID, s *desk.State, now leadroute.Millis) []leadroute.Effect {
+	if len(s.Held) == 0 || now < s.Asserted.Add(restAfter) || now < s.Held[0].At.Add(restAfter) {
+		return nil
+	}
+	return []leadroute.Effect{{
+		Topic: leadroute.TopicReps, Key: string(id), Value: &leadroute.RepMessage{Check: &leadroute.Check{At: now}},
+	}}
+}
+
+func toLedger(lead leadroute.LeadID, m *leadroute.LedgerMessage) []leadroute.Effect {
+	return []leadroute.Effect{{Topic: leadroute.TopicLedger, Key: string(lead), Value: m}}
+}
+
+func key(c leadroute.ClaimID) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(c.String()))
+	return h.Sum64()
+}
