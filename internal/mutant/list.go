@@ -17,5 +17,4 @@ var Bugs = map[string]string{
 	"reps-release-any":             "a release frees the rep's oldest claim, whatever it names",
 	"reps-drop-copy":               "a copy of a claim is dropped instead of answered",
 	"reps-pool-cap-ignored":        "a pool's caps are not checked",
-	"clock-wake-once":              "a waiting lead is offered once, not at every tick",
 }

@@ -14,15 +14,22 @@ type step struct {
 	id  leadroute.LeadID
 	s   *State
 	at  leadroute.Millis
-	out []leadroute.Effect
+	// replay: the message may have been handled before, by an owner that crashed before
+	// all it sent had arrived.
+	replay bool
+	out    []leadroute.Effect
 }
 
 // Apply decides what message m does to lead id at time at. It owns s and may change it
 // in place; the row it returns replaces s, nil deletes it. The same arguments give the
-// same answer. A message that was applied before changes nothing and sends again what
-// it caused and what the row says is still outstanding.
-func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, at leadroute.Millis) (*State, []leadroute.Effect) {
-	d := &step{env: env, id: id, s: s, at: at}
+// same answer.
+//
+// A message that was applied before changes nothing. If it may be a replay (it was in the
+// inbox when this owner took the partition over), what it caused and what the row says is
+// outstanding is sent again. Other copies are absorbed: their first one's effects are on
+// their way, and answering copies with copies would keep them alive for as long as a lead waits.
+func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, at leadroute.Millis, replay bool) (*State, []leadroute.Effect) {
+	d := &step{env: env, id: id, s: s, at: at, replay: replay && !mutant.On("ledger-replay-silent")}
 	if s != nil && at < s.Last {
 		d.at = s.Last
 	}
@@ -62,7 +69,7 @@ func (d *step) admitted(m *leadroute.Admission) {
 	receipt := hash(m.Lead.Receipt)
 	if d.s != nil {
 		if d.s.Receipt == receipt {
-			d.again()
+			d.repeat()
 			return
 		}
 		e := leadroute.LatencyEvent{
@@ -104,12 +111,15 @@ func (d *step) decide(l *leadroute.Lead) {
 	d.offerFrom(0)
 }
 
-// again answers a replayed message of a lead that is known: it sends again what the row
-// says is outstanding, and the steps that it remembers.
-func (d *step) again() {
-	if mutant.On("ledger-replay-silent") {
-		return
+// repeat answers a message that was applied before: a replay is answered in full.
+func (d *step) repeat() {
+	if d.replay {
+		d.again()
 	}
+}
+
+// again sends again what the row says is outstanding, and the steps that it remembers.
+func (d *step) again() {
 	d.retell()
 	s := d.s
 	d.sendLeft()

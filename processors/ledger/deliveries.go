@@ -140,18 +140,12 @@ func (d *step) outcome(o *leadroute.Outcome) {
 	d.finishIfSettled()
 }
 
-// oldOutcome is a copy of an outcome that was booked before: what it caused may have
-// been lost with a crash, so it is sent again.
+// oldOutcome is a copy of an outcome that was booked before.
 func (d *step) oldOutcome(b *Dest, o *leadroute.Outcome) {
-	switch {
-	case o.Rev == b.Rev && o.Attempt == b.Attempt && b.Dead:
+	if d.replay && b.Dead && o.Rev == b.Rev && o.Attempt == b.Attempt {
 		d.sendDeadDelivery(b, o.Reason)
-	case o.Rev == b.Rev && (o.Attempt == b.Attempt || o.Attempt == b.Attempt-1), o.Rev < b.Rev && b.Attempt == 1:
-		d.resend(b)
-	default:
-		return
 	}
-	d.retell()
+	d.repeat()
 }
 
 func (d *step) retryLater(b *Dest, p *plan.Destination, o *leadroute.Outcome) {
@@ -180,7 +174,7 @@ func (d *step) retryDue(t *leadroute.Timer) {
 	case b.InFlight:
 		d.cancel(t)
 		if t.N == b.Attempt {
-			d.sendAttempt(b)
+			d.repeat()
 		}
 	case b.Retry != 0 && t.N == b.Attempt+1:
 		d.cancel(t)

@@ -101,7 +101,7 @@ func (d *step) answered(a *leadroute.Answer) {
 		case s.Phase == Closed: // a copy of the claim arrived after the lead was closed
 			d.release(leadroute.Release{Claim: a.Claim, Counted: d.counted()})
 		case !a.Asserted:
-			d.again()
+			d.repeat()
 		}
 	case s != nil && s.Phase == Offering && d.current(a.Claim):
 		d.commit(a)
@@ -135,14 +135,11 @@ func (d *step) letGo(a *leadroute.Answer) {
 // declined moves on: the next try, then the next target, at last the queue.
 func (d *step) declined(a *leadroute.Answer) {
 	s := d.s
-	if s.Phase != Offering || a.Claim.Rev != s.Rev || a.Claim.Try > s.Try {
+	if a.Claim.Rev != s.Rev || a.Claim.Try > s.Try {
 		return
 	}
-	if a.Claim.Try < s.Try {
-		if a.Claim.Try == s.Try-1 { // a replay: what it caused may have been lost
-			d.sendOffer()
-			d.retell()
-		}
+	if a.Claim.Try < s.Try || s.Phase != Offering {
+		d.repeat()
 		return
 	}
 	if s.Queue == "" {
@@ -167,15 +164,7 @@ func (d *step) noCandidate(m *leadroute.NoCandidate) {
 		return
 	}
 	if m.Try < s.Try || s.Phase != Offering {
-		switch {
-		case s.Phase == Offering && m.Try == s.Try-1:
-			d.sendOffer()
-			d.retell()
-		case s.Phase == Waiting && m.Try == s.Try:
-			d.sendWaitTimers()
-			d.retell()
-			d.sendLeft()
-		}
+		d.repeat()
 		return
 	}
 	d.offerFrom(s.Target + 1)

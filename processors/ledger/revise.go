@@ -17,7 +17,7 @@ func (d *step) action(a *leadroute.RepAction) {
 			return
 		}
 		if s.Responded {
-			d.retell()
+			d.repeat()
 			return
 		}
 		s.Responded = true
@@ -26,8 +26,10 @@ func (d *step) action(a *leadroute.RepAction) {
 		d.stopSteps()
 	case leadroute.ActionClosed:
 		if s.Phase == Closed {
-			d.retell()
-			d.release(leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()})
+			if d.replay {
+				d.again()
+				d.release(leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()})
+			}
 			return
 		}
 		if s.Phase != Owned {
@@ -64,7 +66,7 @@ func (d *step) revise(m *leadroute.Revise) {
 		return
 	}
 	if m.Rev != s.Rev {
-		if m.Rev == s.Rev-1 { // a replay
+		if m.Rev == s.Rev-1 && d.replay {
 			if s.Prev != nil {
 				d.release(*s.Prev)
 			}

@@ -44,8 +44,8 @@ type State struct {
 	Queue   leadroute.QueueID `json:"q,omitempty"`  // set from queueing until an owner is committed
 	Queued  leadroute.Millis  `json:"qt,omitempty"`
 	// Prev is the claim that the last revision gave back; its rep is avoided.
-	Prev *leadroute.Release `json:"pv,omitempty"`
-	Declines int `json:"dn,omitempty"` // by the current target
+	Prev     *leadroute.Release `json:"pv,omitempty"`
+	Declines int                `json:"dn,omitempty"` // by the current target
 	// Declined is the answer that the current offer carries, kept so that a replay can send it again.
 	Declined *leadroute.Answer `json:"dc,omitempty"`
 
@@ -77,7 +77,9 @@ type Dest struct {
 }
 
 // settled tells whether nothing more is to be sent or heard for revision rev.
-func (d *Dest) settled(rev int) bool { return !d.InFlight && d.Retry == 0 && (d.Acked >= rev || d.Dead) }
+func (d *Dest) settled(rev int) bool {
+	return !d.InFlight && d.Retry == 0 && (d.Acked >= rev || d.Dead)
+}
 
 // Open tells whether the lead is neither closed nor dead.
 func (s *State) Open() bool { return s.Phase == Offering || s.Phase == Waiting || s.Phase == Owned }

@@ -18,11 +18,11 @@ const (
 type visit int
 
 const (
-	leaveBe visit = iota
-	forget        // past its window: delete
-	shrink        // finished: keep a stub
-	giveUp        // open for longer than the plan allows
-	reassert      // open and quiet: say again what is outstanding
+	leaveBe  visit = iota
+	forget         // past its window: delete
+	shrink         // finished: keep a stub
+	giveUp         // open for longer than the plan allows
+	reassert       // open and quiet: say again what is outstanding
 )
 
 // wants says what a sweep at time now would do about the row.

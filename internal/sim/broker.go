@@ -1,0 +1,164 @@
+package sim
+
+import (
+	"hash/fnv"
+	"slices"
+
+	"github.com/leadroute/leadroute"
+)
+
+// record is one message in a partition of an inbox.
+type record struct {
+	key   string
+	value []byte // nil: a tombstone
+	at    leadroute.Millis
+}
+
+// partition is one partition of a stateful stage: its inbox, its changelog, and how far
+// its group has committed.
+type partition struct {
+	inbox     []record
+	changelog []change
+	committed int
+	terms     int // how many owners it has had
+	swept     leadroute.Millis
+	owner     *instance
+}
+
+// change is one write of a table row. Term is the owner's number, n its writes of this row:
+// on recovery a later term wins over an earlier one, whatever arrived last.
+type change struct {
+	key     string
+	value   []byte // nil: deleted
+	term, n int
+}
+
+func (c change) olderThan(o change) bool {
+	if c.term != o.term {
+		return c.term < o.term
+	}
+	return c.n < o.n
+}
+
+// instance is one owner of one partition, living or stalled.
+type instance struct {
+	id    int
+	stage *stage
+	part  *partition
+	pos   int // next record of the inbox
+	seen  int // the inbox's length when this owner took over: what lies before may be a replay
+	term  int
+	table map[string]change
+	last  leadroute.Millis
+	txns  []*txn // handled, not yet committed, in order
+}
+
+// txn is one handled message: its offset may be committed when all it caused is flushed.
+type txn struct {
+	offset  int
+	pending int
+}
+
+// item is one produced record on its way: a table write or a message. Items of one sender
+// to one partition keep their order; all else may overtake.
+type item struct {
+	from *instance // nil: not a stateful stage
+	txn  *txn
+	row  *change
+	to   leadroute.Topic
+	key  string
+	val  []byte
+}
+
+// lane is the way of one sender to one partition.
+type lane struct {
+	sender int
+	topic  leadroute.Topic
+	part   int
+}
+
+func partitionOf(key string, n int) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(key))
+	return int(h.Sum32() % uint32(n))
+}
+
+// takeOver builds an owner from what the changelog holds and starts at the committed offset.
+func (w *World) takeOver(st *stage, p *partition) *instance {
+	w.instances++
+	p.terms++
+	in := &instance{id: w.instances, stage: st, part: p, pos: p.committed, seen: len(p.inbox), term: p.terms, table: map[string]change{}}
+	for _, c := range p.changelog {
+		if have, ok := in.table[c.key]; !ok || have.olderThan(c) {
+			in.table[c.key] = c
+		}
+	}
+	p.owner = in
+	if st.recovered != nil {
+		st.recovered(in)
+	}
+	return in
+}
+
+// put appends an item to its lane.
+func (w *World) put(sender int, it item) {
+	l := lane{sender: sender, topic: it.to}
+	if it.row != nil {
+		l.topic = "table:" + it.from.stage.name
+	} else {
+		l.part = partitionOf(it.key, w.opt.Partitions)
+	}
+	if _, ok := w.lanes[l]; !ok {
+		w.order = append(w.order, l)
+	}
+	w.lanes[l] = append(w.lanes[l], it)
+	w.flying++
+	if it.txn != nil {
+		it.txn.pending++
+	}
+}
+
+// flush lets the head of one lane arrive.
+func (w *World) flush(l lane) {
+	q := w.lanes[l]
+	it := q[0]
+	w.lanes[l] = q[1:]
+	w.flying--
+	w.arrive(it)
+	if it.txn != nil {
+		it.txn.pending--
+		w.commit(it.from)
+	}
+	if len(w.lanes[l]) == 0 {
+		delete(w.lanes, l)
+		w.order = slices.Delete(w.order, slices.Index(w.order, l), slices.Index(w.order, l)+1)
+	}
+}
+
+// commit moves the group's offset over the fully flushed prefix. A stalled owner's commits are refused.
+func (w *World) commit(in *instance) {
+	for len(in.txns) > 0 && in.txns[0].pending == 0 {
+		if in.part.owner == in {
+			in.part.committed = in.txns[0].offset + 1
+		}
+		in.txns = in.txns[1:]
+	}
+}
+
+// crash kills an owner: each item on its way survives or not, whatever became of the others.
+func (w *World) crash(in *instance, survive func() bool) {
+	for _, l := range slices.Clone(w.order) {
+		if l.sender != in.id {
+			continue
+		}
+		for _, it := range w.lanes[l] {
+			w.flying--
+			if survive() {
+				w.arrive(it)
+			}
+		}
+		delete(w.lanes, l)
+		w.order = slices.Delete(w.order, slices.Index(w.order, l), slices.Index(w.order, l)+1)
+	}
+	in.txns = nil
+}

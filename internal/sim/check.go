@@ -1,0 +1,234 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/ledger"
+)
+
+// arrive lets a record reach its topic.
+func (w *World) arrive(it item) {
+	switch {
+	case it.row != nil:
+		it.from.part.changelog = append(it.from.part.changelog, *it.row)
+	case it.to == w.ledger.name:
+		w.inbox(w.ledger, it)
+	case it.to == w.pools.name:
+		w.inbox(w.pools, it)
+	case it.to == w.reps.name:
+		w.inbox(w.reps, it)
+	case it.to == leadroute.TopicTimers:
+		if it.val == nil {
+			delete(w.clock.timers, it.key)
+		} else if t := decoded[leadroute.Timer](w, it.val); t != nil {
+			w.clock.timers[it.key] = *t
+		}
+	case it.to == leadroute.TopicEvents:
+		w.event(it)
+	case it.to == leadroute.TopicDeadLetters:
+		if d := decoded[leadroute.DeadLetter](w, it.val); d != nil {
+			w.dead[d.ID] = *d
+		}
+	case it.to == leadroute.TopicDepartures:
+	default:
+		k := w.workers[it.to]
+		if k == nil {
+			w.violate("topics", "nobody reads %s", it.to)
+		} else if d := decoded[leadroute.Delivery](w, it.val); d != nil {
+			k.log = append(k.log, *d)
+		}
+	}
+}
+
+func (w *World) inbox(st *stage, it item) {
+	p := st.parts[partitionOf(it.key, w.opt.Partitions)]
+	p.inbox = append(p.inbox, record{it.key, it.val, w.now})
+	if w.opt.Faults && !w.draining && w.chance(60) {
+		p.inbox = append(p.inbox, record{it.key, it.val, w.now})
+	}
+}
+
+// event checks invariant 6: one identity, one content.
+func (w *World) event(it item) {
+	e := decoded[leadroute.LatencyEvent](w, it.val)
+	if e == nil {
+		return
+	}
+	id := e.ID()
+	if have, ok := w.events[id]; ok && (have.Class != e.Class || have.Source != e.Source) {
+		w.violate("6 events", "%s was told with class %s and class %s", id, have.Class, e.Class)
+	}
+	w.events[id] = *e
+}
+
+// checkCaps checks invariant 3 where the truth is: in the rep's row, after a claim.
+func (w *World) checkCaps(in *instance, s *desk.State, m *leadroute.RepMessage) {
+	if s == nil || m.Claim == nil || in.part.owner != in {
+		return
+	}
+	if n, limit := s.Open(), desk.OpenCap(&s.Profile); n > limit {
+		w.violate("3 caps", "%s holds %d of %d: %v", s.Profile.ID, n, limit, s.Held)
+	}
+	for name, pool := range w.plan.Pools {
+		if n := s.OpenIn(name); pool.Caps.Open > 0 && n > pool.Caps.Open {
+			w.violate("3 caps", "%s holds %d of %d in pool %s", s.Profile.ID, n, pool.Caps.Open, name)
+		}
+	}
+	seen := map[leadroute.ClaimID]bool{}
+	for _, c := range s.Held {
+		id := leadroute.ClaimID{Lead: c.Lead, Rev: c.Rev, Target: c.Target, Try: c.Try}
+		if seen[id] {
+			w.violate("3 caps", "%s holds %s twice", s.Profile.ID, id)
+		}
+		seen[id] = true
+	}
+}
+
+// ownerChanged checks invariant 3 from the ledger's side: nobody owns more than the cap.
+func (w *World) ownerChanged(in *instance, lead string, before, after leadroute.RepID) {
+	if in.part.owner != in || before == after {
+		return
+	}
+	delete(w.owned, lead)
+	if after == "" {
+		return
+	}
+	w.owned[lead] = after
+	n := 0
+	for _, r := range w.owned {
+		if r == after {
+			n++
+		}
+	}
+	var i int
+	_, _ = fmt.Sscanf(string(after), "r%d", &i)
+	if limit := 1 + i%3; n > limit {
+		w.violate("3 caps", "the ledger has %d leads with %s, whose cap is %d", n, after, limit)
+	}
+}
+
+// countOwners recounts a partition's owners after a recovery.
+func (w *World) countOwners(in *instance) {
+	for lead := range w.owned {
+		if w.ledger.parts[partitionOf(lead, w.opt.Partitions)] == in.part {
+			delete(w.owned, lead)
+		}
+	}
+	for key, c := range in.table {
+		if c.value == nil {
+			continue
+		}
+		if s := decoded[ledger.State](w, c.value); s != nil {
+			if r := ownerOf(s); r != "" {
+				w.owned[key] = r
+			}
+		}
+	}
+}
+
+func (w *World) lead(id string) *ledger.State {
+	p := w.ledger.parts[partitionOf(id, w.opt.Partitions)]
+	c, ok := p.owner.table[id]
+	if !ok || c.value == nil {
+		return nil
+	}
+	return decoded[ledger.State](w, c.value)
+}
+
+// finished tells whether every lead is closed or dead, every desk is empty and no timer stands.
+func (w *World) finished() bool { return w.pendingWork() == "" }
+
+// pendingWork names what keeps the world from its end, "" if nothing does.
+func (w *World) pendingWork() string {
+	var left []string
+	for _, a := range w.door.posted {
+		id := string(a.Lead.ID)
+		if s := w.lead(id); s == nil || s.Open() {
+			phase := ledger.Phase("unknown")
+			if s != nil {
+				phase = s.Phase
+			}
+			left = append(left, fmt.Sprintf("%s is %s", id, phase))
+		} else if s.Phase == ledger.Closed && s.Done == 0 && !anyDead(s) {
+			left = append(left, fmt.Sprintf("%s (rev %d) has unsettled deliveries: %+v", id, s.Rev, s.Dests))
+		}
+	}
+	for _, p := range w.reps.parts {
+		for _, key := range sortedKeys(p.owner.table) {
+			if c := p.owner.table[key]; c.value != nil {
+				if s := decoded[desk.State](w, c.value); s != nil && len(s.Held) > 0 {
+					left = append(left, fmt.Sprintf("%s holds %v", key, s.Held))
+				}
+			}
+		}
+	}
+	if n := len(w.clock.timers); n > 0 {
+		left = append(left, fmt.Sprintf("%d timers stand", n))
+	}
+	return strings.Join(left, "; ")
+}
+
+func anyDead(s *ledger.State) bool {
+	for _, d := range s.Dests {
+		if d.Dead {
+			return true
+		}
+	}
+	return false
+}
+
+// checkEnd checks what must hold when everything has come to rest.
+func (w *World) checkEnd() {
+	for _, a := range w.door.posted {
+		w.checkLead(string(a.Lead.ID))
+	}
+}
+
+func (w *World) checkLead(id string) {
+	s := w.lead(id)
+	if s.Phase == ledger.Dead {
+		if _, ok := w.dead[id]; !ok {
+			w.violate("1 lost", "%s is dead without a dead letter", id)
+		}
+		return
+	}
+	for _, d := range s.Dests {
+		r, known := w.crm.records[string(d.Name)+"/"+id]
+		switch {
+		case d.Dead:
+			if _, ok := w.dead[fmt.Sprintf("%s/%d/%s", id, d.Rev, d.Name)]; !ok {
+				w.violate("1 lost", "%s to %s was given up without a dead letter", id, d.Name)
+			}
+			if d.Attempt > d.Limit {
+				w.violate("attempts", "%s to %s took %d attempts of %d", id, d.Name, d.Attempt, d.Limit)
+			}
+		case !known:
+			w.violate("1 lost", "%s is closed and %s never had it", id, d.Name)
+		case s.Claim != nil && (r.rev != s.Rev || r.owner != s.Owner()):
+			w.violate("2 one owner", "%s: the ledger says %s (rev %d), %s says %s (rev %d)", id, s.Owner(), s.Rev, d.Name, r.owner, r.rev)
+		}
+		if d.Attempt > d.Limit {
+			w.violate("attempts", "%s to %s took %d attempts of %d", id, d.Name, d.Attempt, d.Limit)
+		}
+	}
+	if s.Rev > 1 {
+		return // the trail of a lead that was moved may be longer than what a row remembers
+	}
+	for _, step := range []leadroute.Step{leadroute.StepReceived, leadroute.StepDecided, leadroute.StepAssigned, leadroute.StepClosed} {
+		if !w.told(id, step) {
+			w.violate("6 events", "%s was never told to be %s", id, step)
+		}
+	}
+}
+
+func (w *World) told(lead string, step leadroute.Step) bool {
+	for _, e := range w.events {
+		if e.Lead == leadroute.LeadID(lead) && e.Step == step {
+			return true
+		}
+	}
+	return false
+}

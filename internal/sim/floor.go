@@ -1,0 +1,82 @@
+package sim
+
+import (
+	"errors"
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+)
+
+// drawPlan draws a policy: two classes, two or three pools with tight caps over
+// overlapping reps, a queue that drains and bounds its wait, one or two destinations.
+func (w *World) drawPlan() *plan.Plan {
+	p := &plan.Plan{
+		ID: "plan-1", Name: "sim", Zone: time.UTC, Pools: map[leadroute.PoolID]*plan.Pool{}, Queues: map[leadroute.QueueID]*plan.Queue{},
+		MaxAge: 1000 * time.Hour, DedupeWindow: 2000 * time.Hour,
+		Classes: []plan.Class{{Name: "P0", DeliverWithin: time.Minute}, {Name: "P1", DeliverWithin: 5 * time.Minute}},
+		Destinations: []plan.Destination{{
+			Name: "crm", Primary: true, Attempts: 2 + w.rng.IntN(5), BackoffMin: 100 * time.Millisecond, BackoffMax: 5 * time.Second,
+		}},
+	}
+	if w.chance(2) {
+		p.Classes[0].Steps = []plan.Step{{Name: "take_away", After: time.Minute, Reassign: true}}
+	}
+	if w.chance(3) {
+		p.Destinations = append(p.Destinations, plan.Destination{Name: "warehouse", Attempts: 3, BackoffMin: time.Second, BackoffMax: time.Second})
+	}
+	strategies := []plan.Strategy{plan.RoundRobin, plan.Weighted, plan.LeastLoaded}
+	names := []leadroute.PoolID{"a", "b", "c"}[:2+w.rng.IntN(2)]
+	for i, name := range names {
+		pool := &plan.Pool{Name: name, Strategy: strategies[w.rng.IntN(3)]}
+		for r := range w.opt.Reps {
+			if r%len(names) == i || w.chance(2) {
+				pool.Members = append(pool.Members, leadroute.RepID(repName(r)))
+			}
+		}
+		if w.chance(2) {
+			pool.Caps.Open = 1 + w.rng.IntN(2)
+		}
+		if w.chance(4) {
+			pool.Caps.PerHour = 2 + w.rng.IntN(3)
+		}
+		p.Pools[name] = pool
+	}
+	q := &plan.Queue{Name: "backlog"}
+	if w.chance(2) {
+		q.DrainTo = []leadroute.PoolID{names[0]}
+	}
+	if w.chance(3) {
+		q.MaxWait, q.Then = time.Minute, &plan.Target{Pool: names[1]}
+	}
+	p.Queues[q.Name] = q
+	return p
+}
+
+var errBad = errors.New("a lead that no plan can read")
+
+// decide is a policy that looks at the lead and, for some, at a table that changes between
+// a decision and its replay.
+func (w *World) decide(p *plan.Plan, l *leadroute.Lead, _ leadroute.Millis) (plan.Decision, error) {
+	n := partitionOf(string(l.ID), 1<<16)
+	d := plan.Decision{Class: p.Classes[n%2].Name, DeliverWithin: p.Classes[n%2].DeliverWithin, Rule: "r"}
+	pool := func(i int) plan.Target { return plan.Target{Pool: []leadroute.PoolID{"a", "b", "c"}[i%len(p.Pools)]} }
+	switch {
+	case n%37 == 0:
+		return plan.Decision{}, errBad
+	case n%31 == 0:
+		d.Rule = ""
+		return d, nil
+	case n%5 == 0: // the account's owner first; who that is may change
+		rep := leadroute.RepID(repName((n/5 + w.epoch) % (w.opt.Reps + 1))) // one of them does not exist
+		d.Targets = []plan.Target{{Rep: rep, EvenIfFull: n%10 == 0}, pool(n)}
+	case n%7 == 0:
+		d.Targets = []plan.Target{{Pool: "nowhere"}, pool(n)}
+	default:
+		d.Targets = []plan.Target{pool(n), pool(n + 1)}
+	}
+	if n%3 > 0 {
+		d.Targets = append(d.Targets, plan.Target{Queue: "backlog"})
+	}
+	return d, nil
+}

@@ -1,0 +1,293 @@
+// Package sim is the deterministic simulator: the real decisions and codec of every
+// stateful stage on a virtual broker, clock, CRM and sales floor, driven by one seed. It
+// reorders across senders, duplicates, delays, crashes owners with any subset of what they
+// sent surviving, stalls owners whose late writes arrive after their successor's, loses
+// acknowledgements, and checks the invariants of the saga after every step and its
+// liveness at the end. A failing seed is one line to replay.
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+)
+
+// Options size a world; New draws them from the seed.
+type Options struct {
+	Leads, Reps, Partitions int
+	Faults                  bool // crashes, stalls, copies; without them only order and time vary
+	Trace                   bool // keep a line per step
+}
+
+// World is one run.
+type World struct {
+	opt  Options
+	rng  *rand.Rand
+	now  leadroute.Millis
+	plan *plan.Plan
+	// epoch changes what the account table says, so that a replay may decide otherwise.
+	epoch int
+
+	ledger, pools, reps *stage
+	stages              []*stage
+	instances           int
+	views               map[int]*view
+	stalled             []*instance
+
+	lanes  map[lane][]item
+	order  []lane // the lanes in use, in order of first use: maps have no order of their own
+	flying int
+
+	clock   clock
+	door    door
+	crm     crm
+	workers map[leadroute.Topic]*worker
+	topics  []leadroute.Topic // of workers, sorted
+	owned   map[string]leadroute.RepID
+	events  map[string]leadroute.LatencyEvent
+	dead    map[string]leadroute.DeadLetter
+
+	draining  bool
+	steps     int
+	violation *Violation
+	trace     []string
+}
+
+// Violation is a broken invariant.
+type Violation struct {
+	Invariant string
+	Detail    string
+	Step      int
+}
+
+func (v *Violation) Error() string { return fmt.Sprintf("step %d: %s: %s", v.Step, v.Invariant, v.Detail) }
+
+// start is when every world begins: a Wednesday, 10:00 UTC.
+const start = leadroute.Millis(1768384800000)
+
+// New builds the world of a seed.
+func New(seed uint64, trace bool) *World {
+	w := &World{
+		rng: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)), now: start,
+		views: map[int]*view{}, lanes: map[lane][]item{}, workers: map[leadroute.Topic]*worker{},
+		owned: map[string]leadroute.RepID{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
+	}
+	w.opt = Options{
+		Leads: 3 + w.rng.IntN(14), Reps: 1 + w.rng.IntN(5), Partitions: 1 << w.rng.IntN(2),
+		Faults: w.rng.IntN(5) > 0, Trace: trace,
+	}
+	w.plan = w.drawPlan()
+	w.clock.timers = map[string]leadroute.Timer{}
+	w.crm.init()
+	w.build()
+	for _, d := range w.plan.Destinations {
+		for _, c := range w.plan.Classes {
+			t := leadroute.Deliveries(d.Name, c.Name)
+			w.workers[t] = &worker{dest: d.Name, busy: map[string]bool{}}
+			w.topics = append(w.topics, t)
+		}
+	}
+	slices.Sort(w.topics)
+	for i := range w.opt.Reps {
+		w.hire(i)
+	}
+	return w
+}
+
+func (w *World) tracef(format string, args ...any) {
+	if w.opt.Trace {
+		w.trace = append(w.trace, fmt.Sprintf("%6d %8d  ", w.steps, w.now-start)+fmt.Sprintf(format, args...))
+	}
+}
+
+func (w *World) violate(invariant, format string, args ...any) {
+	if w.violation == nil {
+		w.violation = &Violation{invariant, fmt.Sprintf(format, args...), w.steps}
+		w.tracef("VIOLATION %v", w.violation)
+	}
+}
+
+// chance is true once in n times.
+func (w *World) chance(n int) bool { return w.rng.IntN(n) == 0 }
+
+// Run runs a seed to its end and returns the first violation, or nil. Trace holds the steps if asked for.
+func Run(seed uint64, trace bool) (*Violation, []string) {
+	w := New(seed, trace)
+	w.run()
+	return w.violation, w.trace
+}
+
+const (
+	maxSteps = 60_000 // no healthy run comes near
+	dayStep  = 30_000 // ms that an idle draining world skips
+)
+
+func (w *World) run() {
+	for w.violation == nil && !w.door.closed(w) {
+		w.step()
+	}
+	w.drain()
+	if w.violation == nil {
+		w.checkEnd()
+	}
+}
+
+// step lets one random thing happen.
+func (w *World) step() {
+	if w.steps++; w.steps > maxSteps {
+		w.violate("5 liveness", "still busy after %d steps: %s", maxSteps, w.pendingWork())
+		return
+	}
+	pace := 20
+	if w.draining { // caps over time free up only as hours pass
+		pace = 2000
+	}
+	w.now += leadroute.Millis(w.rng.IntN(pace))
+	// Most of the time something on its way arrives or somebody handles what has arrived.
+	switch n := w.rng.IntN(100); {
+	case n < 42:
+		if len(w.order) > 0 {
+			w.flush(w.order[w.rng.IntN(len(w.order))])
+			return
+		}
+		w.handleSome()
+	case n < 75:
+		w.handleSome()
+	case n < 80:
+		w.catchUpSome()
+	case n < 86:
+		w.workSome()
+	case n < 88:
+		w.clockTick()
+	case n < 92:
+		w.humans()
+	case n < 96 && !w.draining:
+		w.door.post(w)
+	case n < 98 && !w.draining:
+		w.misfortune()
+	default:
+		w.sweepSome()
+	}
+}
+
+func (w *World) handleSome() {
+	var ready []*instance
+	for _, st := range w.stages {
+		for _, p := range st.parts {
+			if p.owner.pos < len(p.inbox) {
+				ready = append(ready, p.owner)
+			}
+		}
+	}
+	for _, z := range w.stalled { // it does not know yet that it lost its partition
+		if z.pos < len(z.part.inbox) {
+			ready = append(ready, z)
+		}
+	}
+	if len(ready) > 0 {
+		w.handle(ready[w.rng.IntN(len(ready))])
+	}
+}
+
+func (w *World) catchUpSome() {
+	for _, p := range w.pools.parts {
+		if v := w.views[p.owner.id]; w.chance(2) {
+			w.catchUp(v, w.rng.IntN(w.opt.Partitions), 1+w.rng.IntN(5))
+		}
+	}
+}
+
+// misfortune crashes or stalls an owner, ends a stall, or changes the world.
+func (w *World) misfortune() {
+	st := w.stages[w.rng.IntN(len(w.stages))]
+	p := st.parts[w.rng.IntN(len(st.parts))]
+	switch w.rng.IntN(8) {
+	case 0, 1:
+		if w.opt.Faults {
+			w.tracef("CRASH %s#%d", st.name, p.owner.id)
+			old := p.owner
+			w.crash(old, func() bool { return w.chance(2) })
+			w.takeOver(st, p)
+		}
+	case 2:
+		if w.opt.Faults && len(w.stalled) < 2 {
+			w.tracef("STALL %s#%d", st.name, p.owner.id)
+			w.stalled = append(w.stalled, p.owner)
+			w.takeOver(st, p)
+		}
+	case 3:
+		w.endStall()
+	case 4:
+		w.epoch++
+	case 5:
+		w.reviseSome()
+	default:
+		w.changeRep()
+	}
+}
+
+// endStall tells a stalled owner that it lost its partition: what it has not sent is aborted.
+func (w *World) endStall() {
+	if len(w.stalled) == 0 {
+		return
+	}
+	z := w.stalled[0]
+	w.stalled = w.stalled[1:]
+	w.tracef("FENCED %s#%d", z.stage.name, z.id)
+	w.crash(z, func() bool { return w.chance(4) })
+}
+
+// drain ends all misfortune and lets the world run until nothing is left to do.
+func (w *World) drain() {
+	w.draining = true
+	for len(w.stalled) > 0 {
+		w.endStall()
+	}
+	for i := range w.opt.Reps {
+		w.hire(i)
+		w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Status: ptr(leadroute.StatusAvailable)})
+	}
+	for w.violation == nil {
+		if w.idle() {
+			if w.finished() {
+				return
+			}
+			w.now += dayStep
+			for _, p := range w.pools.parts {
+				for part := range w.opt.Partitions {
+					w.catchUp(w.views[p.owner.id], part, 1<<30)
+				}
+			}
+			w.clockTick()
+			w.sweepAll()
+		}
+		w.step()
+	}
+}
+
+func (w *World) idle() bool {
+	if w.flying > 0 {
+		return false
+	}
+	for _, st := range w.stages {
+		for _, p := range st.parts {
+			if p.owner.pos < len(p.inbox) {
+				return false
+			}
+		}
+	}
+	for _, t := range w.topics {
+		if !w.workers[t].idle() {
+			return false
+		}
+	}
+	return true
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func repName(i int) string { return "r" + strconv.Itoa(i) }
