@@ -152,7 +152,7 @@ func (w *World) pendingWork() string {
 				phase = s.Phase
 			}
 			left = append(left, fmt.Sprintf("%s is %s", id, phase))
-		} else if s.Phase == ledger.Closed && s.Done == 0 && !anyDead(s) {
+		} else if s.Phase == ledger.Closed && s.Done == 0 {
 			left = append(left, fmt.Sprintf("%s (rev %d) has unsettled deliveries: %+v", id, s.Rev, s.Dests))
 		}
 	}
@@ -169,15 +169,6 @@ func (w *World) pendingWork() string {
 		left = append(left, fmt.Sprintf("%d timers stand", n))
 	}
 	return strings.Join(left, "; ")
-}
-
-func anyDead(s *ledger.State) bool {
-	for _, d := range s.Dests {
-		if d.Dead {
-			return true
-		}
-	}
-	return false
 }
 
 // checkEnd checks what must hold when everything has come to rest.

@@ -34,6 +34,9 @@ func (w *World) drawPlan() *plan.Plan {
 				pool.Members = append(pool.Members, leadroute.RepID(repName(r)))
 			}
 		}
+		if len(pool.Members) == 0 {
+			pool.Members = []leadroute.RepID{leadroute.RepID(repName(0))} // else its leads could wait for ever
+		}
 		if w.chance(2) {
 			pool.Caps.Open = 1 + w.rng.IntN(2)
 		}

@@ -29,7 +29,9 @@ type door struct {
 	copies int
 }
 
-func (d *door) closed(w *World) bool { return len(d.posted) >= w.opt.Leads && d.copies >= w.opt.Leads/3 }
+func (d *door) closed(w *World) bool {
+	return len(d.posted) >= w.opt.Leads && d.copies >= w.opt.Leads/3
+}
 
 func (d *door) post(w *World) {
 	if len(d.posted) > 0 && (len(d.posted) >= w.opt.Leads || w.chance(4)) {
@@ -223,6 +225,22 @@ func (w *World) reviseSome() {
 	lead := w.crm.names[w.rng.IntN(len(w.crm.names))]
 	r := w.crm.records[string(w.plan.Primary().Name)+"/"+lead]
 	w.send(senderOps, leadroute.TopicLedger, lead, &leadroute.LedgerMessage{Revise: &leadroute.Revise{Rev: r.rev, Reason: "operator"}})
+}
+
+// replayDead takes the deliveries out of the dead letters, as an operator does once the CRM is well.
+func (w *World) replayDead() {
+	for _, a := range w.door.posted {
+		id := string(a.Lead.ID)
+		s := w.lead(id)
+		if s == nil {
+			continue
+		}
+		for _, d := range s.Dests {
+			if d.Dead {
+				w.send(senderOps, leadroute.TopicLedger, id, &leadroute.LedgerMessage{Redeliver: &leadroute.Redeliver{Rev: d.Rev, Destination: d.Name, At: w.now}})
+			}
+		}
+	}
 }
 
 // sweepEvery is how long a partition rests between two sweeps, in ms.

@@ -53,7 +53,9 @@ func (w *World) build() {
 	w.pools = w.stage(leadroute.TopicPools, adapt(func(in *instance, key string, s *pools.State, m *leadroute.PoolMessage, at leadroute.Millis) (*pools.State, []leadroute.Effect) {
 		return pools.Apply(pools.Env{Plan: w.planOf, Roster: w.views[in.id].roster}, leadroute.PoolID(key), s, m, at)
 	}))
-	w.pools.recovered = func(in *instance) { w.views[in.id] = &view{roster: pools.NewRoster(), read: make([]int, w.opt.Partitions)} }
+	w.pools.recovered = func(in *instance) {
+		w.views[in.id] = &view{roster: pools.NewRoster(), read: make([]int, w.opt.Partitions)}
+	}
 	w.reps = w.stage(leadroute.TopicReps, adapt(func(in *instance, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
 		next, out := reps.Apply(re, leadroute.RepID(key), s, m, at)
 		w.checkCaps(in, next, m)

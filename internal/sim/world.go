@@ -64,7 +64,9 @@ type Violation struct {
 	Step      int
 }
 
-func (v *Violation) Error() string { return fmt.Sprintf("step %d: %s: %s", v.Step, v.Invariant, v.Detail) }
+func (v *Violation) Error() string {
+	return fmt.Sprintf("step %d: %s: %s", v.Step, v.Invariant, v.Detail)
+}
 
 // start is when every world begins: a Wednesday, 10:00 UTC.
 const start = leadroute.Millis(1768384800000)
@@ -122,8 +124,8 @@ func Run(seed uint64, trace bool) (*Violation, []string) {
 }
 
 const (
-	maxSteps = 60_000 // no healthy run comes near
-	dayStep  = 30_000 // ms that an idle draining world skips
+	maxSteps = 60_000  // no healthy run comes near
+	dayStep  = 120_000 // ms that an idle draining world skips
 )
 
 func (w *World) run() {
@@ -169,6 +171,8 @@ func (w *World) step() {
 		w.door.post(w)
 	case n < 98 && !w.draining:
 		w.misfortune()
+	case w.draining && w.chance(20):
+		w.replayDead()
 	default:
 		w.sweepSome()
 	}
@@ -264,6 +268,7 @@ func (w *World) drain() {
 			}
 			w.clockTick()
 			w.sweepAll()
+			w.replayDead()
 		}
 		w.step()
 	}

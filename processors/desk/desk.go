@@ -17,6 +17,9 @@ type State struct {
 	// Version rises with every change of the row, so that a view can tell which of two it has.
 	Version int64 `json:"v"`
 	Held    Held  `json:"held,omitempty"`
+	// Gone: the rep was removed. The row stays, and takes no lead, until the last held
+	// claim has moved on, so that a rep who comes back still counts what is on the desk.
+	Gone bool `json:"gone,omitempty"`
 	// Taken logs the claims that caps over time count; it is pruned to what they still need.
 	Taken Taken `json:"taken,omitempty"`
 	// Asserted is when the held claims were last asserted to their leads.
@@ -74,7 +77,7 @@ func OpenCap(r *leadroute.Rep) int {
 func Refuse(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis, exempt bool) string {
 	now := at.Time()
 	switch {
-	case s == nil:
+	case s == nil, s.Gone:
 		return "unknown_rep"
 	case s.Status != leadroute.StatusAvailable:
 		return string(s.Status)

@@ -118,11 +118,16 @@ func (d *step) repeat() {
 	}
 }
 
-// again sends again what the row says is outstanding, and the steps that it remembers.
+// again sends again the steps that the row remembers and what it says is outstanding.
 func (d *step) again() {
 	d.retell()
-	s := d.s
 	d.sendLeft()
+	d.outstanding()
+}
+
+// outstanding sends again what the row waits for.
+func (d *step) outstanding() {
+	s := d.s
 	switch s.Phase {
 	case Offering:
 		d.sendOffer()

@@ -29,8 +29,12 @@ func (d *step) deliverAll() {
 
 // deliver starts the current revision's attempts at one destination.
 func (d *step) deliver(b *Dest, p *plan.Destination) {
+	s := d.s
 	d.stopRetry(b)
-	*b = Dest{Name: b.Name, Acked: b.Acked, Rev: d.s.Rev, Limit: attempts(p)}
+	*b = Dest{
+		Name: b.Name, Acked: b.Acked, Rev: s.Rev, Limit: attempts(p),
+		Owner: s.Owner(), OwnerCRM: s.OwnerCRM, Pool: s.Claim.Pool, Assigned: d.at,
+	}
 	d.attempt(b)
 }
 
@@ -43,30 +47,22 @@ func attempts(p *plan.Destination) int {
 
 func (d *step) attempt(b *Dest) {
 	b.Attempt++
-	b.InFlight, b.Retry, b.Sent = true, 0, d.at
+	b.InFlight, b.Retry = true, 0
 	d.sendAttempt(b)
 }
 
 // sendAttempt sends the attempt that the book says is in flight.
 func (d *step) sendAttempt(b *Dest) {
-	s := d.s
-	if s.Claim == nil || b.Rev != s.Rev {
-		return // an older revision's attempt: whoever asked for it is gone
-	}
-	d.send(leadroute.Deliveries(b.Name, s.Class), string(d.id), d.delivery(b))
+	d.send(leadroute.Deliveries(b.Name, d.s.Class), string(d.id), d.delivery(b))
 }
 
 func (d *step) delivery(b *Dest) *leadroute.Delivery {
 	s := d.s
-	v := &leadroute.Delivery{
-		Lead: d.id, Rev: b.Rev, Destination: b.Name, Attempt: b.Attempt, OwnerCRM: s.OwnerCRM, Class: s.Class,
-		Territory: s.Territory, Rule: s.Rule, Plan: s.Plan, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received,
-		Deadline: s.deadline(), AssignedAt: s.Assigned, Fields: s.Fields,
+	return &leadroute.Delivery{
+		Lead: d.id, Rev: b.Rev, Destination: b.Name, Attempt: b.Attempt, Owner: b.Owner, OwnerCRM: b.OwnerCRM, Pool: b.Pool,
+		Class: s.Class, Territory: s.Territory, Rule: s.Rule, Plan: s.Plan, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received,
+		Deadline: s.deadline(), AssignedAt: b.Assigned, Fields: s.Fields,
 	}
-	if s.Claim != nil {
-		v.Owner, v.Pool = s.Claim.ID.Rep, s.Claim.Pool
-	}
-	return v
 }
 
 // resend sends again what is outstanding at one destination.

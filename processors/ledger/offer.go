@@ -173,7 +173,7 @@ func (d *step) noCandidate(m *leadroute.NoCandidate) {
 // commit makes the claim's rep the lead's one owner of this revision.
 func (d *step) commit(a *leadroute.Answer) {
 	s := d.s
-	s.Phase, s.Assigned, s.OwnerCRM, s.Declined = Owned, d.at, a.CRMID, nil
+	s.Phase, s.OwnerCRM, s.Declined = Owned, a.CRMID, nil
 	s.Claim = &leadroute.Claim{ID: a.Claim, Pool: a.Pool, Class: s.Class, Plan: s.Plan}
 	if ts := s.list(d.plan()); s.Target < len(ts) {
 		s.Claim.EvenIfFull = ts[s.Target].EvenIfFull

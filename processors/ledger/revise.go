@@ -92,7 +92,10 @@ func (d *step) takeBack() {
 		s.Claim = nil
 	}
 	d.stopWaiting()
+	for i := range s.Dests {
+		d.stopRetry(&s.Dests[i])
+	}
 	s.Rev++
-	s.Try, s.Responded, s.Assigned, s.Declined = 0, false, 0, nil
+	s.Try, s.Responded, s.Declined = 0, false, nil
 	d.touch()
 }

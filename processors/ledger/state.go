@@ -51,7 +51,6 @@ type State struct {
 
 	Claim    *leadroute.Claim `json:"cl,omitempty"` // the committed claim of revision Rev
 	OwnerCRM string           `json:"oc,omitempty"`
-	Assigned leadroute.Millis `json:"as,omitempty"`
 	Dests    []Dest           `json:"d,omitempty"`
 
 	Responded bool `json:"rs,omitempty"` // to revision Rev
@@ -73,7 +72,12 @@ type Dest struct {
 	Retry    leadroute.Millis        `json:"x,omitempty"`  // when Attempt+1 is due; 0: none is planned
 	Acked    int                     `json:"k,omitempty"`  // highest revision acknowledged
 	Dead     bool                    `json:"de,omitempty"` // Rev was given up
-	Sent     leadroute.Millis        `json:"s,omitempty"`
+	// Owner, OwnerCRM and Pool are Rev's, so that its attempt can be sent again after the
+	// lead has moved on: until its outcome is known nothing newer is sent.
+	Owner    leadroute.RepID  `json:"o,omitempty"`
+	OwnerCRM string           `json:"oc,omitempty"`
+	Pool     leadroute.PoolID `json:"p,omitempty"`
+	Assigned leadroute.Millis `json:"as,omitempty"`
 }
 
 // settled tells whether nothing more is to be sent or heard for revision rev.

@@ -11,7 +11,7 @@ import (
 // long an open one rests before a sweep re-asserts it.
 const (
 	trailKept = time.Minute
-	restAfter = 2 * time.Minute
+	restAfter = 10 * time.Minute
 )
 
 // visit is what a sweep finds to do about a row.
@@ -79,7 +79,7 @@ func (d *step) check() {
 		d.dead("max_age")
 	case reassert:
 		d.touch()
-		d.again()
+		d.outstanding()
 		if s.Phase == Owned {
 			d.send(leadroute.TopicReps, string(s.Claim.ID.Rep), &leadroute.RepMessage{Confirm: &leadroute.Confirm{Claim: *s.Claim}})
 		}

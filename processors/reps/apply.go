@@ -20,7 +20,7 @@ type Env struct {
 }
 
 // restAfter is how long held claims rest before a sweep asserts them to their leads.
-const restAfter = 2 * time.Minute
+const restAfter = 10 * time.Minute
 
 // Apply decides what message m does to rep id at time at. It owns s and may change it in
 // place; the row it returns replaces s, nil deletes it. A claim that is already held is
@@ -42,7 +42,7 @@ func Apply(env Env, id leadroute.RepID, s *desk.State, m *leadroute.RepMessage, 
 		}
 		return s, nil
 	case m.Remove != nil:
-		return nil, remove(s, m.Remove.Reason)
+		return remove(id, s)
 	case m.Check != nil:
 		return assert(id, s, at)
 	}
@@ -129,6 +129,9 @@ func release(s *desk.State, r *leadroute.Release) *desk.State {
 		s.Taken = s.Taken.Forget(key(r.Claim))
 	}
 	s.Version++
+	if s.Gone && len(s.Held) == 0 {
+		return nil
+	}
 	return s
 }
 
@@ -148,26 +151,26 @@ func profile(id leadroute.RepID, s *desk.State, r leadroute.Rep) *desk.State {
 	if s == nil {
 		s = &desk.State{Status: leadroute.StatusAvailable}
 	}
+	if s.Gone {
+		s.Gone, s.Status = false, leadroute.StatusAvailable
+	}
 	r.ID = id
 	s.Profile = r
 	s.Version++
 	return s
 }
 
-// remove takes the rep out of the table; the leads on the desk move on.
-func remove(s *desk.State, reason string) []leadroute.Effect {
-	if s == nil {
-		return nil
+// remove takes the rep off the floor: the leads on the desk are asked to move on, and the
+// row goes with the last of them.
+func remove(id leadroute.RepID, s *desk.State) (*desk.State, []leadroute.Effect) {
+	if s == nil || len(s.Held) == 0 {
+		return nil, nil
 	}
-	if reason == "" {
-		reason = "rep_removed"
+	if !s.Gone {
+		s.Gone = true
+		s.Version++
 	}
-	var out []leadroute.Effect
-	for i := range s.Held {
-		c := &s.Held[i]
-		out = append(out, toLedger(c.Lead, &leadroute.LedgerMessage{Revise: &leadroute.Revise{Rev: c.Rev, Reason: reason}})...)
-	}
-	return out
+	return s, assertAll(id, s, s.Held)
 }
 
 // assert reminds the ledger of every claim that has been held for a while, so that one
@@ -177,20 +180,32 @@ func assert(id leadroute.RepID, s *desk.State, at leadroute.Millis) (*desk.State
 		return s, nil
 	}
 	s.Asserted = at
-	var out []leadroute.Effect
-	for i := range s.Held {
-		c := &s.Held[i]
-		if at < c.At.Add(restAfter) {
-			continue
+	rested := make(desk.Held, 0, len(s.Held))
+	for _, c := range s.Held {
+		if s.Gone || at >= c.At.Add(restAfter) {
+			rested = append(rested, c)
 		}
+	}
+	return s, assertAll(id, s, rested)
+}
+
+// assertAll says again that these claims are held and, where the rep is gone, that their
+// leads must move on.
+func assertAll(id leadroute.RepID, s *desk.State, claims desk.Held) []leadroute.Effect {
+	var out []leadroute.Effect
+	for i := range claims {
+		c := &claims[i]
 		a := &leadroute.Answer{
 			Claim: leadroute.ClaimID{Lead: c.Lead, Rev: c.Rev, Target: c.Target, Try: c.Try, Rep: id},
 			Pool:  c.Pool, Accepted: true, At: c.At, Asserted: true,
 		}
 		describe(s, a)
 		out = append(out, toLedger(c.Lead, &leadroute.LedgerMessage{Answer: a})...)
+		if s.Gone {
+			out = append(out, toLedger(c.Lead, &leadroute.LedgerMessage{Revise: &leadroute.Revise{Rev: c.Rev, Reason: "rep_removed"}})...)
+		}
 	}
-	return s, out
+	return out
 }
 
 // Sweep asks for a Check of a row whose claims have rested.
