@@ -20,7 +20,7 @@ func (d *step) deliverAll() {
 			d.s.Dests = append(d.s.Dests, Dest{Name: p.Name})
 			b = &d.s.Dests[len(d.s.Dests)-1]
 		}
-		if b.InFlight && !mutant.On("ledger-two-in-flight") {
+		if b.InFlight {
 			continue
 		}
 		d.deliver(b, p)
@@ -110,9 +110,6 @@ func (d *step) outcome(o *leadroute.Outcome) {
 	switch {
 	case o.Result == leadroute.ResultDelivered:
 		b.Acked = max(b.Acked, o.Rev)
-		if mutant.On("ledger-old-ack-closes") {
-			b.Acked = s.Rev
-		}
 		d.record(TrailStep{Step: leadroute.StepDelivered, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o)})
 		if p != nil && p.Primary && o.Rev == s.Rev {
 			d.acknowledged(o.At)
@@ -130,7 +127,8 @@ func (d *step) outcome(o *leadroute.Outcome) {
 		d.sendDeadDelivery(b, o.Reason)
 		d.breach()
 	}
-	if b.Rev < s.Rev && s.Claim != nil && p != nil {
+	old := mutant.On("ledger-old-ack-closes") && b.Acked > 0
+	if b.Rev < s.Rev && s.Claim != nil && p != nil && !old {
 		d.deliver(b, p) // the newer revision waited for this outcome
 	}
 	d.finishIfSettled()
@@ -161,23 +159,22 @@ func (d *step) retryLater(b *Dest, p *plan.Destination, o *leadroute.Outcome) {
 	d.send(leadroute.TopicTimers, t.Key(), t)
 }
 
-// retryDue sends the next attempt. A copy of a firing that was answered finds the attempt in flight.
+// retryDue sends the next attempt. A late copy of an earlier firing must not cancel the
+// timer that stands under the same key now.
 func (d *step) retryDue(t *leadroute.Timer) {
 	b := d.s.dest(leadroute.DestinationID(t.Name))
 	switch {
-	case b == nil || t.Rev != b.Rev || t.N <= b.Attempt && !b.InFlight:
+	case b == nil:
 		d.cancel(t)
-	case b.InFlight:
-		d.cancel(t)
-		if t.N == b.Attempt {
-			d.repeat()
-		}
-	case b.Retry != 0 && t.N == b.Attempt+1:
+	case b.Retry != 0 && t.Rev == b.Rev && t.N == b.Attempt+1:
 		d.cancel(t)
 		d.touch()
 		d.attempt(b)
-	default:
+	case b.Retry == 0 || mutant.On("ledger-stale-timer-cancels"):
 		d.cancel(t)
+		if b.InFlight && t.Rev == b.Rev && t.N == b.Attempt {
+			d.repeat()
+		}
 	}
 }
 
@@ -258,8 +255,14 @@ func (d *step) stopSteps() {
 func (d *step) stepDue(t *leadroute.Timer) {
 	s := d.s
 	c := d.plan().Class(s.Class)
-	if s.Phase != Owned || s.Responded || t.Rev != s.Rev || c == nil {
+	if s.Phase != Owned || s.Responded || c == nil {
 		d.cancel(t)
+		return
+	}
+	if t.Rev != s.Rev {
+		if !d.counted() { // no timer of this revision stands yet under the key
+			d.cancel(t)
+		}
 		return
 	}
 	for i := range c.Steps {

@@ -117,7 +117,7 @@ func (d *step) answered(a *leadroute.Answer) {
 // current tells whether the claim answers the offer that is out. A try is never used
 // twice, so a claim that was judged once is never current again.
 func (d *step) current(c leadroute.ClaimID) bool {
-	return (c.Rev == d.s.Rev || mutant.On("ledger-forget-revision")) && c.Try == d.s.Try
+	return (c.Rev == d.s.Rev || mutant.On("ledger-forget-revision")) && (c.Try == d.s.Try || mutant.On("ledger-any-try"))
 }
 
 // letGo releases an acceptance that lost.

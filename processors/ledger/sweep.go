@@ -44,10 +44,9 @@ func (s *State) wants(p *plan.Plan, now leadroute.Millis) visit {
 		case len(s.Trail) > 0 && now >= s.Done.Add(trailKept):
 			return shrink
 		}
-	case !s.Open(): // dead, or closed with a dead delivery: it can be replayed until its age is over
-		if over && now >= s.Last.Add(window) {
-			return forget
-		}
+	case !s.Open() && over: // dead, or closed with a dead delivery: it could be replayed until now
+		return forget
+	case s.Phase == Dead:
 	case over:
 		return giveUp
 	case now >= s.Last.Add(restAfter):

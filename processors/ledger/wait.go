@@ -1,6 +1,9 @@
 package ledger
 
-import "github.com/leadroute/leadroute"
+import (
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/internal/mutant"
+)
 
 // wait lets the lead wait in queue q. Coming back after a vain wake changes nothing but
 // the phase: the timers still stand.
@@ -88,10 +91,17 @@ func (s *State) waits(t *leadroute.Timer) bool {
 	return (s.Phase == Waiting || s.Phase == Offering) && t.Rev == s.Rev && s.Queue != "" && t.Name == string(s.Queue)
 }
 
+// stale cancels a timer that the row does not know, unless another one of the same key stands.
+func (d *step) stale(t *leadroute.Timer) {
+	if t.Name != string(d.s.Queue) || mutant.On("ledger-stale-timer-cancels") {
+		d.cancel(t)
+	}
+}
+
 // wake offers the lead again. While an offer is out it changes nothing.
 func (d *step) wake(t *leadroute.Timer) {
 	if !d.s.waits(t) {
-		d.cancel(t)
+		d.stale(t)
 		return
 	}
 	if d.s.Phase == Waiting {
@@ -104,7 +114,11 @@ func (d *step) wake(t *leadroute.Timer) {
 func (d *step) waitIsOver(t *leadroute.Timer) {
 	s := d.s
 	q := d.plan().Queues[leadroute.QueueID(t.Name)]
-	if !s.waits(t) || q == nil || q.Then == nil {
+	if !s.waits(t) {
+		d.stale(t)
+		return
+	}
+	if q == nil || q.Then == nil {
 		d.cancel(t)
 		return
 	}

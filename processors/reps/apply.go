@@ -57,9 +57,6 @@ func claim(env Env, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*de
 		pool = p.Pools[c.Pool]
 	}
 	if i := find(s, c.ID); i >= 0 && !mutant.On("reps-copy-counts-twice") {
-		if mutant.On("reps-drop-copy") {
-			return s, nil
-		}
 		answer.Accepted, answer.At = true, s.Held[i].At
 	} else {
 		reason := desk.Refuse(s, p, pool, at, c.EvenIfFull)
@@ -165,6 +162,9 @@ func profile(id leadroute.RepID, s *desk.State, r leadroute.Rep) *desk.State {
 func remove(id leadroute.RepID, s *desk.State) (*desk.State, []leadroute.Effect) {
 	if s == nil || len(s.Held) == 0 {
 		return nil, nil
+	}
+	if mutant.On("reps-forget-on-remove") {
+		return nil, assertAll(id, s, s.Held)
 	}
 	if !s.Gone {
 		s.Gone = true
