@@ -261,7 +261,7 @@ func (w *World) sweepAll() {
 }
 
 func (w *World) sweep(st *stage, p *partition) {
-	if w.now < p.swept+sweepEvery {
+	if !w.opt.Sweeps || w.now < p.swept+sweepEvery {
 		return
 	}
 	p.swept = w.now
