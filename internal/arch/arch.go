@@ -65,9 +65,14 @@ func Check(rules []Rule, pkgs map[string]Package) []Violation {
 			if rule.Near {
 				reached = pkgs[from].Imports
 			}
-			for _, to := range reached {
-				if rule.forbids(rule.Of[of], from, to, pkgs[to].Standard) {
-					found = append(found, Violation{From: from, To: to, Path: way(pkgs, from, to), Why: rule.Why})
+			wrong := slices.DeleteFunc(slices.Clone(reached), func(to string) bool {
+				return !rule.forbids(rule.Of[of], from, to, pkgs[to].Standard)
+			})
+			for _, to := range wrong {
+				path := way(pkgs, from, to)
+				// what a wrong import drags in is not one more mistake
+				if !slices.ContainsFunc(path[1:len(path)-1], func(via string) bool { return slices.Contains(wrong, via) }) {
+					found = append(found, Violation{From: from, To: to, Path: path, Why: rule.Why})
 				}
 			}
 		}

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +122,7 @@ func graph(from, to string) map[string]Package {
 
 func list(t *testing.T) map[string]Package {
 	t.Helper()
+	touch(t, "../..")
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps", Module+"/...")
 	out, err := cmd.Output()
 	if err != nil {
@@ -136,5 +140,26 @@ func list(t *testing.T) map[string]Package {
 			t.Fatalf("read go list's answer: %v", err)
 		}
 		pkgs[p.ImportPath] = p
+	}
+}
+
+// touch looks at every folder and Go file of the module. The go command remembers what a test
+// opened, not what its children did: without this it would answer from its cache after an
+// import was added.
+func touch(t *testing.T, root string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == ".git" || d.Name() == "bin" || d.Name() == "data"):
+			return filepath.SkipDir
+		case strings.HasSuffix(path, ".go"):
+			_, err = os.Stat(path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatalf("look over %s: %v", root, err)
 	}
 }
