@@ -122,7 +122,7 @@ func graph(from, to string) map[string]Package {
 
 func list(t *testing.T) map[string]Package {
 	t.Helper()
-	touch(t, "../..")
+	touch(t, root)
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps", Module+"/...")
 	out, err := cmd.Output()
 	if err != nil {
