@@ -18,7 +18,7 @@ DEMO       ?= --leads 5000 --rate 500
 KAFKA_DEMO ?= --leads 5000 --rate 0 --json
 
 # Packages with tests that want, or can take, a real Kafka.
-kafka_packages = $(shell grep -rlE --include='*_test.go' '^//go:build .*\bkafka\b|LEADROUTE_TEST_BROKERS' . | xargs -r -n1 dirname | sort -u)
+kafka_packages = $(shell grep -rlE --include='*_test.go' '^//go:build .*\bkafka\b|/internal/testbroker"|LEADROUTE_TEST_BROKERS|^package testbroker' . | xargs -r -n1 dirname | sort -u)
 
 ##@ Use it
 .PHONY: help build demo
