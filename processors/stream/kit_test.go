@@ -70,18 +70,8 @@ func (b *broker) config(t testing.TB) stream.Config {
 		Brokers:    []string{"127.0.0.1:" + strconv.Itoa(b.port)},
 		Namespace:  ns,
 		Partitions: 4,
-		Log:        slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Log:        slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
-}
-
-// testLog writes to the test's log until the test is over.
-type testLog struct{ t testing.TB }
-
-func (l testLog) Write(p []byte) (int, error) {
-	if l.t.Context().Err() == nil {
-		l.t.Logf("%s", p)
-	}
-	return len(p), nil
 }
 
 // client is a franz-go client of the broker, closed at the end of the test.

@@ -68,9 +68,12 @@ func retentionOf(t leadroute.Topic) time.Duration {
 	return defaultRetention
 }
 
+// ErrTopic is the error for a topic that exists and does not fit.
+var ErrTopic = errors.New("topic does not fit")
+
 // EnsureTopics creates those of the topics that are absent, and waits until the brokers
 // know them. A topic that exists keeps its settings, which an operator may have chosen,
-// but for two that lose data: it is an error if its partition count differs, or if it
+// but for two that lose data: it is ErrTopic if its partition count differs, or if it
 // should be compacted and is not.
 func EnsureTopics(ctx context.Context, adm *kadm.Client, specs []TopicSpec) error {
 	names := make([]string, len(specs))
@@ -95,8 +98,8 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, specs []TopicSpec) erro
 		case d.Err != nil:
 			errs = append(errs, fmt.Errorf("look at topic %s: %w", s.Name, d.Err))
 		case len(d.Partitions) != int(s.Partitions):
-			errs = append(errs, fmt.Errorf("topic %s has %d partitions, not %d: run with that count, or under another namespace",
-				s.Name, len(d.Partitions), s.Partitions))
+			errs = append(errs, fmt.Errorf("%w: %s has %d partitions, not %d: run with that count, or under another namespace",
+				ErrTopic, s.Name, len(d.Partitions), s.Partitions))
 		case s.Compact:
 			compacted = append(compacted, s.Name)
 		}
@@ -167,7 +170,7 @@ func checkCompacted(ctx context.Context, adm *kadm.Client, names []string) error
 		}
 		for _, c := range r.Configs {
 			if c.Key == "cleanup.policy" && !strings.Contains(c.MaybeValue(), "compact") {
-				errs = append(errs, fmt.Errorf("topic %s has cleanup.policy=%s and would lose rows: set it to compact", r.Name, c.MaybeValue()))
+				errs = append(errs, fmt.Errorf("%w: %s has cleanup.policy=%s and would lose rows: set it to compact", ErrTopic, r.Name, c.MaybeValue()))
 			}
 		}
 	}

@@ -51,7 +51,7 @@ func TestEnsureTopicsRefusesWhatWouldLoseData(t *testing.T) {
 		spec stream.TopicSpec
 		want string
 	}{
-		{stream.TopicSpec{Name: "a", Partitions: 8}, "topic a has 4 partitions, not 8"},
+		{stream.TopicSpec{Name: "a", Partitions: 8}, "a has 4 partitions, not 8"},
 		{stream.TopicSpec{Name: "a", Partitions: 4, Compact: true}, "cleanup.policy=delete"},
 		{stream.TopicSpec{Name: "b", Partitions: 4, Replication: 3}, "create topic b"},
 	} {
