@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -184,3 +185,20 @@ func (b *broker) committed(t testing.TB, group string, topic leadroute.Topic, pa
 }
 
 func name(format string, args ...any) string { return fmt.Sprintf(format, args...) }
+
+// metric is the sum of a metric's series, 0 if there are none.
+func metric(t testing.TB, reg *prometheus.Registry, metric string) (sum float64) {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == metric {
+			for _, m := range f.GetMetric() {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return sum
+}

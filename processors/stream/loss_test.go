@@ -7,6 +7,7 @@ import (
 
 	"github.com/lovoo/goka"
 	"github.com/lovoo/goka/codec"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,9 +20,10 @@ import (
 // copies is a stage that sends what it gets to a key of its own, without a row.
 const copies leadroute.Topic = "copies"
 
-// runner is one life of a stage that copies each message of copies to out under its
-// text as key, committed by the wiring under test. It returns a function that stops it.
-type runner func(t *testing.T, b *broker) (stop func())
+// runner starts a stage that copies each message of copies to out under its text as key,
+// committed by the wiring under test. failed returns when it has given up on an output for
+// the first time, stop stops it.
+type runner func(t *testing.T, b *broker) (failed, stop func())
 
 // The loss hole. Two messages of one partition; the outputs of the first cannot be
 // written. Goka as it comes commits past the first as soon as the second one's output is
@@ -56,7 +58,7 @@ func lossRun(t *testing.T, run runner) (lost bool) {
 	send(t, cl, record(copies, "lead", name(`{"text":%q}`, key[0])), record(copies, "lead", name(`{"text":%q}`, key[1])))
 
 	reader := b.client(t, kgo.ConsumeTopics(ns.Topic(out)), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	stop := run(t, b)
+	failed, stop := run(t, b)
 	seen := map[string]bool{}
 	until := func(k string) {
 		t.Helper()
@@ -70,12 +72,11 @@ func lossRun(t *testing.T, run runner) (lost bool) {
 		}
 	}
 	until(key[1]) // the second one's output is safe, the first one's is not
-	// Long enough for the second to be marked and the mark committed, if it is to be: a
-	// commit is what the test is about, so it waits for the producer to give up, too.
+	failed()      // and never will be in this life, whose session ends with a commit
 	stop()
 	fault.Remove()
 
-	stop = run(t, b)
+	_, stop = run(t, b)
 	send(t, cl, record(copies, "lead", `{"text":"last"}`)) // one more, behind both
 	until("last")
 	stop()
@@ -84,7 +85,7 @@ func lossRun(t *testing.T, run runner) (lost bool) {
 
 // stockCopies is Goka with its own configuration, but for reading from the start and for
 // fewer retries; it ends by itself when its output fails.
-func stockCopies(t *testing.T, b *broker) func() {
+func stockCopies(t *testing.T, b *broker) (failed, stop func()) {
 	t.Helper()
 	cfg := goka.DefaultConfig()
 	cfg.Consumer.Offsets.Initial = -2 // oldest
@@ -116,24 +117,17 @@ func stockCopies(t *testing.T, b *broker) func() {
 		defer close(ended)
 		_ = p.Run(ctx) // the produce error, the first time
 	}()
-	return func() {
-		t.Helper()
-		// The failing one ends by itself; the healthy one is told to.
-		select {
-		case <-ended:
-		case <-time.After(5 * time.Second):
-			cancel()
-			await(t, "end of the stock processor", ended)
-		}
-		cancel()
-	}
+	wait := func() { t.Helper(); await(t, "end of the stock processor", ended) }
+	return wait, func() { t.Helper(); cancel(); wait() }
 }
 
-func ourCopies(t *testing.T, b *broker) func() {
+func ourCopies(t *testing.T, b *broker) (failed, stop func()) {
 	t.Helper()
 	cfg := b.config(t)
 	cfg.Partitions = 1
 	cfg.SessionTimeout = 2 * time.Second
+	reg := prometheus.NewRegistry()
+	cfg.Metrics = reg
 	p, err := stream.New(cfg, stream.Stage[tally, note]{
 		Name: copies,
 		Apply: func(_ stream.Ctx, _ string, s *tally, m *note, _ leadroute.Millis) (*tally, []leadroute.Effect) {
@@ -143,7 +137,11 @@ func ourCopies(t *testing.T, b *broker) func() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return running(t, p.Run)
+	failed = func() {
+		t.Helper()
+		eventually(t, "a restart by the supervisor", func() bool { return metric(t, reg, "leadroute_stage_restarts_total") > 0 })
+	}
+	return failed, running(t, p.Run)
 }
 
 type quiet struct{}
