@@ -186,6 +186,8 @@ type RuleTarget struct {
 	Of     func(*Record) (Target, bool)
 	When   Cond
 	Source string
+	// Fixed is the target where it is the same for every lead, else nil.
+	Fixed *Target
 }
 
 // Live is what a condition may read of the live tables. It is a hint, never a guarantee.

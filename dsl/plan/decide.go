@@ -132,7 +132,7 @@ func (r *Record) decided(name, v string) {
 
 // Fixed returns the target that is the same for every lead.
 func Fixed(t Target, source string) RuleTarget {
-	return RuleTarget{Source: source, Of: func(*Record) (Target, bool) { return t, true }}
+	return RuleTarget{Source: source, Fixed: &t, Of: func(*Record) (Target, bool) { return t, true }}
 }
 
 // TerritoryPool is the pool of the lead's territory; nothing where it has none.
@@ -175,6 +175,11 @@ func Either(c Cond, a, b RuleTarget, source string) RuleTarget {
 // EvenIfFull waives the caps for the target.
 func EvenIfFull(t RuleTarget) RuleTarget {
 	of := t.Of
+	if t.Fixed != nil {
+		to := *t.Fixed
+		to.EvenIfFull = to.Queue == ""
+		t.Fixed = &to
+	}
 	t.Of = func(r *Record) (Target, bool) {
 		to, ok := of(r)
 		to.EvenIfFull = to.Queue == ""

@@ -183,3 +183,8 @@ func FormatNumber(f float64) string {
 	}
 	return strconv.FormatFloat(f, 'f', -1, 64)
 }
+
+// ChooseNumber is Choose for numbers.
+func ChooseNumber(source string, c Cond, a, b Number) Number {
+	return Choose(source, c, a, b, math.NaN())
+}
