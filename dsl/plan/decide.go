@@ -1,30 +1,258 @@
 package plan
 
 import (
-	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/leadroute/leadroute"
 )
 
-// Field is a declared field of the lead.
-type Field struct {
-	Name     string // dotted for nested ones: account.tier
-	Type     string // string, number, bool, list
-	Values   []string
-	Min, Max *float64
-	Required bool
-	Default  any
-	PII      bool
+// The names under which rules read what the plan decided before them.
+const (
+	DecidedPriority  = "priority"
+	DecidedTerritory = "territory"
+)
+
+// Decide says where the lead goes at that time. It reads nothing but its arguments; it
+// writes the class and the territory into the record, where the rules read them. With
+// live nil, conditions on live figures are undecided.
+func (p *Plan) Decide(r *Record, live Live, at time.Time) Decision {
+	return p.decide(r, live, at, nil)
 }
 
-// Record is a lead laid out for the conditions.
-type Record struct{}
-
-// Record lays a lead and its account (nil: none) out for deciding.
-func (p *Plan) Record(_ *leadroute.Lead, _ *leadroute.Account) (*Record, error) {
-	return nil, errors.New("not built yet")
+// ClassOf says the lead's class before any rule: what the door and admit go by. It is
+// nil only for a plan without classes.
+func (p *Plan) ClassOf(r *Record, live Live, at time.Time) *Class {
+	r.live, r.at = live, at
+	return p.class(r, nil)
 }
 
-// Decide says where the lead goes at that time. It reads nothing but its arguments.
-func (p *Plan) Decide(_ *Record, _ Live, _ time.Time) Decision { return Decision{} }
+// watcher is told of every condition that was asked on the way, in order; Explain is
+// the one who wants to know.
+type watcher interface {
+	asked(kind, name string, c Cond, verdict Verdict)
+	target(t RuleTarget, to Target, verdict Verdict)
+}
+
+func (p *Plan) decide(r *Record, live Live, at time.Time, w watcher) Decision {
+	r.live, r.at, r.territory = live, at, nil
+	var d Decision
+	if c := p.class(r, w); c != nil {
+		d.Class, d.DeliverWithin = c.Name, c.DeliverWithin
+		r.decided(DecidedPriority, string(c.Name))
+	}
+	for i := range p.Territories {
+		t := &p.Territories[i]
+		if ask(w, "territory", t.Name, t.When, r) {
+			d.Territory, r.territory = t.Name, t
+			r.decided(DecidedTerritory, t.Name)
+			break
+		}
+	}
+	for i := range p.Rules {
+		rule := &p.Rules[i]
+		if rule.Disabled {
+			if w != nil {
+				w.asked("rule", rule.Name, rule.When, Disabled)
+			}
+			continue
+		}
+		if !ask(w, "rule", rule.Name, rule.When, r) {
+			continue
+		}
+		d.Rule = rule.Name
+		if rule.Priority != "" {
+			if c := p.Class(rule.Priority); c != nil {
+				d.Class, d.DeliverWithin = c.Name, c.DeliverWithin
+			}
+		}
+		d.Targets = rule.targets(r, w)
+		break
+	}
+	return d
+}
+
+func (p *Plan) class(r *Record, w watcher) *Class {
+	for i := range p.Classes {
+		c := &p.Classes[i]
+		if ask(w, "priority", string(c.Name), c.When, r) {
+			return c
+		}
+	}
+	return nil
+}
+
+// targets resolves the rule's targets for this lead. The last one is always a queue, so
+// that a lead whose targets are all exhausted waits somewhere.
+func (rule *Rule) targets(r *Record, w watcher) []Target {
+	to := make([]Target, 0, len(rule.Targets)+1)
+	for _, t := range rule.Targets {
+		if !t.When.Holds(r) {
+			tell(w, t, Target{}, verdictOf(t.When, r))
+			continue
+		}
+		target, ok := t.Of(r)
+		switch {
+		case !ok:
+			tell(w, t, target, Nobody)
+		case slices.Contains(to, target):
+			tell(w, t, target, Repeated)
+		default:
+			tell(w, t, target, Matched)
+			to = append(to, target)
+		}
+		if target.Queue != "" {
+			return to // a queue always takes the lead: what stands behind it is never tried
+		}
+	}
+	return append(to, Target{Queue: UnassignedQueue})
+}
+
+func ask(w watcher, kind, name string, c Cond, r *Record) bool {
+	holds := c.Holds(r)
+	if w != nil {
+		w.asked(kind, name, c, verdictOf(c, r))
+	}
+	return holds
+}
+
+func tell(w watcher, t RuleTarget, to Target, v Verdict) {
+	if w != nil {
+		w.target(t, to, v)
+	}
+}
+
+// decided stores a fact that the plan decided, if some condition reads it.
+func (r *Record) decided(name, v string) {
+	if s, ok := r.layout.slots[name]; ok {
+		r.strs[s.index] = v
+	}
+}
+
+// Fixed returns the target that is the same for every lead.
+func Fixed(t Target, source string) RuleTarget {
+	return RuleTarget{Source: source, Fixed: &t, Of: func(*Record) (Target, bool) { return t, true }}
+}
+
+// TerritoryPool is the pool of the lead's territory; nothing where it has none.
+func TerritoryPool(source string) RuleTarget {
+	return RuleTarget{Source: source, Of: func(r *Record) (Target, bool) {
+		if r.territory == nil || r.territory.Pool == "" {
+			return Target{}, false
+		}
+		return Target{Pool: r.territory.Pool}, true
+	}}
+}
+
+// RepByID is the rep whose id the text is; nothing where the text is missing or can be no id.
+func RepByID(id Text, source string) RuleTarget {
+	of := id.Of
+	return RuleTarget{Source: source, Of: func(r *Record) (Target, bool) {
+		rep := of(r)
+		if rep == "" || strings.Contains(rep, "/") {
+			return Target{}, false
+		}
+		return Target{Rep: leadroute.RepID(rep)}, true
+	}}
+}
+
+// Either is a where the condition holds, b where it fails, and nothing where it is undecided.
+func Either(c Cond, a, b RuleTarget, source string) RuleTarget {
+	t, f := sides(c)
+	return RuleTarget{Source: source, Of: func(r *Record) (Target, bool) {
+		switch {
+		case t(r):
+			return a.Of(r)
+		case f(r):
+			return b.Of(r)
+		default:
+			return Target{}, false
+		}
+	}}
+}
+
+// EvenIfFull waives the caps for the target.
+func EvenIfFull(t RuleTarget) RuleTarget {
+	of := t.Of
+	if t.Fixed != nil {
+		to := *t.Fixed
+		to.EvenIfFull = to.Queue == ""
+		t.Fixed = &to
+	}
+	t.Of = func(r *Record) (Target, bool) {
+		to, ok := of(r)
+		to.EvenIfFull = to.Queue == ""
+		return to, ok
+	}
+	return t
+}
+
+// WhereRep makes members_where of a condition over a layout of rep fields.
+func WhereRep(l *Layout, c Cond) RepCond {
+	return func(rep *leadroute.Rep) bool {
+		r := l.rep(rep)
+		defer r.Free()
+		return c.Holds(r)
+	}
+}
+
+// NumberOfRep makes weight_by of a number over a layout of rep fields; missing is 0.
+func NumberOfRep(l *Layout, n Number) func(*leadroute.Rep) float64 {
+	return func(rep *leadroute.Rep) float64 {
+		r := l.rep(rep)
+		defer r.Free()
+		if f := n.Of(r); !missingNumber(f) {
+			return f
+		}
+		return 0
+	}
+}
+
+// rep lays a rep out: the profile's members by name, everything else from its attributes.
+func (l *Layout) rep(rep *leadroute.Rep) *Record {
+	r := l.New()
+	for name, s := range l.slots {
+		r.set(s, repField(rep, name))
+	}
+	return r
+}
+
+// RepFields are the members of a rep's profile that a condition may read, and their
+// types; any other name is looked up among the rep's attributes.
+var RepFields = map[string]string{
+	"id": TypeString, "email": TypeString, "crm_id": TypeString, "name": TypeString, "team": TypeString,
+	"region": TypeString, "hours": TypeString, "timezone": TypeString, "skills": TypeList, "languages": TypeList, "weight": TypeNumber,
+}
+
+func repField(rep *leadroute.Rep, name string) any {
+	switch name {
+	case "id":
+		return string(rep.ID)
+	case "email":
+		return rep.Email
+	case "crm_id":
+		return rep.CRMID
+	case "name":
+		return rep.Name
+	case "team":
+		return rep.Team
+	case "region":
+		return rep.Region
+	case "hours":
+		return rep.Hours
+	case "timezone":
+		return rep.Timezone
+	case "skills":
+		return rep.Skills
+	case "languages":
+		return rep.Languages
+	case "weight":
+		if rep.Weight == 0 {
+			return 1.0
+		}
+		return rep.Weight
+	default:
+		return dig(rep.Attrs, name)
+	}
+}

@@ -16,6 +16,7 @@ type Plan struct {
 	Zone *time.Location // the policy's time zone, never nil
 
 	Fields      []Field     // the lead's declared and envelope fields
+	Layout      *Layout     // of the fields that conditions read
 	Classes     []Class     // in order: the first whose When holds is the lead's class; the last holds always
 	Territories []Territory // in order
 	Rules       []Rule      // in order: the first whose When holds is taken
@@ -26,6 +27,7 @@ type Plan struct {
 	// Destinations in order of declaration; exactly one is Primary unless there are none.
 	Destinations []Destination
 	Accounts     *AccountMatch // nil: no account lookup
+	Channels     []Channel
 	// MaxAge is the age at which an open lead is given up to the dead letters.
 	MaxAge time.Duration
 	// DedupeWindow is how long a finished lead's id is remembered.
@@ -51,7 +53,8 @@ type Class struct {
 type Step struct {
 	Name     string
 	After    time.Duration
-	Reassign bool // take the lead away and offer it again
+	Reassign bool     // take the lead away and offer it again
+	Notify   []string // channels
 }
 
 // Territory is a named part of the world with the pool that serves it.
@@ -70,21 +73,22 @@ type Rule struct {
 	Disabled bool
 }
 
+// Decision is what a plan says of one lead at one time.
+type Decision struct {
+	Class         leadroute.Class `json:"class"`
+	DeliverWithin time.Duration   `json:"deliver_within,omitempty"` // nanoseconds
+	Territory     string          `json:"territory,omitempty"`      // empty: none
+	// Rule is empty when no rule matched: Targets is empty too, the lead goes to the dead letters.
+	Rule    string   `json:"rule,omitempty"`
+	Targets []Target `json:"targets,omitempty"` // the last one is a queue
+}
+
 // Target is one place to which a decided lead is offered. Exactly one of Pool, Rep and Queue is set.
 type Target struct {
 	Pool       leadroute.PoolID  `json:"pool,omitempty"`
 	Rep        leadroute.RepID   `json:"rep,omitempty"`
 	Queue      leadroute.QueueID `json:"queue,omitempty"`
 	EvenIfFull bool              `json:"even_if_full,omitempty"`
-}
-
-// Decision is what a plan says of one lead at one time.
-type Decision struct {
-	Class         leadroute.Class
-	DeliverWithin time.Duration
-	Territory     string // empty: none
-	Rule          string // empty: no rule matched, Targets is empty, the lead goes to the dead letters
-	Targets       []Target
 }
 
 // UnassignedQueue is where a lead waits when its rule's targets are exhausted and name no queue.
@@ -110,6 +114,8 @@ type Pool struct {
 	WeightBy func(*leadroute.Rep) float64
 	Hours    *Hours         // nil: always
 	Caps     leadroute.Caps // per rep within this pool
+	// Description is the author's.
+	Description string
 }
 
 // Queue holds leads for which nobody is free.
@@ -121,7 +127,34 @@ type Queue struct {
 	MaxWait time.Duration // 0: for ever (the plan's MaxAge rules)
 	// Then takes the lead after MaxWait; nil: it stays.
 	Then *Target
+	// Order is deadline (the default), priority or arrival.
+	Order QueueOrder
+	// AlertAfter is how long the oldest lead waits until Alert is told; 0: never.
+	AlertAfter  time.Duration
+	Alert       []string // channels
+	CRMID       string   // the CRM's owner while the lead waits; empty: none
+	Description string
 }
+
+// QueueOrder says which of the waiting leads is offered first.
+type QueueOrder string
+
+// The orders of a queue.
+const (
+	ByDeadline QueueOrder = "deadline"
+	ByPriority QueueOrder = "priority"
+	ByArrival  QueueOrder = "arrival"
+)
+
+// Channel is where people are told.
+type Channel struct {
+	Name    string
+	Webhook *Webhook // nil: Slack
+	Slack   *Slack   // nil: Webhook
+}
+
+// Slack is a channel's incoming webhook of Slack.
+type Slack struct{ URL Secret }
 
 // AccountMatch says how a lead finds its account.
 type AccountMatch struct {

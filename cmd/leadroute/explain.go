@@ -1,0 +1,240 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/dsl/policytest"
+	"github.com/spf13/cobra"
+)
+
+type explainOptions struct {
+	Policy      string
+	Lead, Leads string
+	At          string
+	Busy        []string
+	JSON        bool
+	In          io.Reader
+	Out, Err    io.Writer
+	Now         time.Time
+}
+
+func newExplain() *cobra.Command {
+	var opts explainOptions
+	cmd := &cobra.Command{
+		Use:   "explain POLICY --lead FILE",
+		Short: "Say where a lead goes, and why",
+		Long: `Say where a lead goes, and why: every rule up to the one that matched, and for each that
+did not, the field's value and what the rule needs. The lead is a JSON object of lead
+fields, as the door takes it; - reads it from standard input.
+
+With --leads, FILE holds one lead a line (NDJSON). Each is decided at its own received_at,
+and is explained on a line of JSON.
+
+The time is --at, else the lead's received_at, else now. Everybody is staffed and free,
+but for those named by --busy.
+
+Exit code: 0 if the lead was decided, 1 if the policy has errors or the door would reject it.`,
+		Example: "  echo '{\"region\":\"EMEA\",\"score\":42}' | leadroute explain examples/demo.hcl --lead - --busy pool.emea\n" +
+			"  leadroute explain examples/demo.hcl --leads leads.ndjson",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.Policy, opts.In, opts.Out, opts.Err = args[0], cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+			opts.Now = time.Now()
+			return explain(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().StringVar(&opts.Lead, "lead", "", "file with one lead; - is standard input")
+	cmd.Flags().StringVar(&opts.Leads, "leads", "", "file with a lead a line; - is standard input")
+	cmd.Flags().StringVar(&opts.At, "at", "", "decide as of this time, such as 2026-01-14T10:00:00Z")
+	cmd.Flags().StringSliceVar(&opts.Busy, "busy", nil, "nobody is free here: pool.NAME or rep.NAME")
+	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object")
+	cmd.MarkFlagsMutuallyExclusive("lead", "leads")
+	cmd.MarkFlagsOneRequired("lead", "leads")
+	return cmd
+}
+
+func explain(ctx context.Context, opts explainOptions) error {
+	policy, err := loadPlan(opts.Err, opts.Policy)
+	if err != nil {
+		return err
+	}
+	e := explanations{plan: policy.Plan, opts: opts}
+	if opts.At != "" {
+		if e.at, err = time.Parse(time.RFC3339, opts.At); err != nil {
+			return fmt.Errorf("--at: write a time such as 2026-01-14T10:00:00Z: %w", err)
+		}
+	}
+	said, err := busy(policy.Plan, opts.Busy)
+	if err != nil {
+		return err
+	}
+	e.live = policytest.Live(policy.Plan, said)
+	if opts.Leads != "" {
+		return e.lines(ctx)
+	}
+	in, closeIn, err := openIn(opts.Lead, opts.In)
+	if err != nil {
+		return err
+	}
+	defer closeIn()
+	raw, err := io.ReadAll(in)
+	if err != nil {
+		return fmt.Errorf("read the lead: %w", err)
+	}
+	return e.one(raw)
+}
+
+func openIn(name string, stdin io.Reader) (io.Reader, func(), error) {
+	if name == "-" {
+		return stdin, func() {}, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the lead: %w", err)
+	}
+	return f, func() { _ = f.Close() }, nil
+}
+
+func busy(p *plan.Plan, names []string) (dsl.Situation, error) {
+	s := dsl.Situation{Available: map[leadroute.PoolID]int{}, Status: map[leadroute.RepID]leadroute.RepStatus{}}
+	for _, name := range names {
+		kind, id, _ := strings.Cut(name, ".")
+		switch {
+		case kind == "pool" && p.Pools[leadroute.PoolID(id)] != nil:
+			s.Available[leadroute.PoolID(id)] = 0
+		case kind == "rep" && id != "":
+			s.Status[leadroute.RepID(id)] = leadroute.StatusBusy
+		default:
+			return s, fmt.Errorf("--busy %s: write pool.NAME with a pool of the policy, or rep.NAME", name)
+		}
+	}
+	return s, nil
+}
+
+// explanations explains leads under one plan.
+type explanations struct {
+	plan *plan.Plan
+	live *policytest.Staffing
+	at   time.Time
+	opts explainOptions
+}
+
+// explained is one lead's line of JSON.
+type explained struct {
+	Line       int                 `json:"line,omitempty"`
+	ID         string              `json:"id,omitempty"`
+	At         *time.Time          `json:"at,omitempty"`
+	AssignedTo string              `json:"assigned_to,omitempty"`
+	Rejected   []plan.FieldProblem `json:"rejected,omitempty"`
+	Error      string              `json:"error,omitempty"`
+	*plan.Explanation
+}
+
+// errRejected says that the door would not let the lead in.
+var errRejected = errors.New("the door would reject this lead")
+
+func (e *explanations) explain(raw []byte) (explained, error) {
+	var out explained
+	fields, problems, err := e.plan.Check(raw)
+	if err != nil {
+		return out, err
+	}
+	if len(problems) > 0 {
+		out.Rejected = problems
+		return out, errRejected
+	}
+	var envelope struct {
+		ID         string `json:"id"`
+		ReceivedAt string `json:"received_at"`
+	}
+	if err := json.Unmarshal(fields, &envelope); err != nil {
+		return out, fmt.Errorf("read the lead: %w", err)
+	}
+	at := e.opts.Now
+	if t, err := time.Parse(time.RFC3339, envelope.ReceivedAt); err == nil {
+		at = t
+	}
+	if !e.at.IsZero() {
+		at = e.at
+	}
+	record, err := e.plan.Record(&leadroute.Lead{ID: leadroute.LeadID(envelope.ID), ReceivedAt: leadroute.At(at), Fields: fields}, nil)
+	if err != nil {
+		return out, err
+	}
+	defer record.Free()
+	x := e.plan.Explain(record, e.live, at)
+	out.ID, out.At, out.Explanation = envelope.ID, &at, &x
+	out.AssignedTo = dsl.TargetName(e.live.First(x.Decision.Targets))
+	return out, nil
+}
+
+func (e *explanations) one(raw []byte) error {
+	x, err := e.explain(raw)
+	switch {
+	case errors.Is(err, errRejected) && !e.opts.JSON:
+		fmt.Fprintln(e.opts.Out, "The door would reject this lead:")
+		for _, p := range x.Rejected {
+			fmt.Fprintf(e.opts.Out, "  %s: %s; %s\n", p.Pointer, p.Message, p.Remedy)
+		}
+		return exit(1)
+	case err != nil && !errors.Is(err, errRejected):
+		return err
+	case e.opts.JSON:
+		enc := json.NewEncoder(e.opts.Out)
+		enc.SetIndent("", "  ")
+		if wrong := enc.Encode(x); wrong != nil {
+			return wrong
+		}
+		if err != nil {
+			return exit(1)
+		}
+		return nil
+	}
+	writeExplanation(e.opts.Out, e.plan, x)
+	return nil
+}
+
+// lines explains a lead a line; a line that is no lead is told on its own line.
+func (e *explanations) lines(ctx context.Context) error {
+	in, closeIn, err := openIn(e.opts.Leads, e.opts.In)
+	if err != nil {
+		return err
+	}
+	defer closeIn()
+	out := bufio.NewWriter(e.opts.Out)
+	enc := json.NewEncoder(out)
+	scan := bufio.NewScanner(in)
+	scan.Buffer(nil, 1<<20)
+	bad := false
+	for n := 1; scan.Scan() && ctx.Err() == nil; n++ {
+		if strings.TrimSpace(scan.Text()) == "" {
+			continue
+		}
+		x, err := e.explain(scan.Bytes())
+		x.Line = n
+		if err != nil {
+			bad, x.Error = true, err.Error()
+		}
+		if err := enc.Encode(x); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(scan.Err(), out.Flush()); err != nil {
+		return fmt.Errorf("read the leads: %w", err)
+	}
+	if bad {
+		return exit(1)
+	}
+	return ctx.Err()
+}

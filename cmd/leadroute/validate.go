@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/leadroute/leadroute/dsl"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/spf13/cobra"
+)
+
+type validateOptions struct {
+	Paths  []string
+	Strict bool
+	JSON   bool
+	Out    io.Writer
+}
+
+func newValidate() *cobra.Command {
+	var opts validateOptions
+	cmd := &cobra.Command{
+		Use:   "validate POLICY...",
+		Short: "Check a policy: syntax, references, types, and what rules leave out",
+		Long: `Check a policy and say everything that is wrong with it, in one run, with the place
+and what to write instead. POLICY is a file, or a folder of *.hcl files.
+
+A finding that is meant so is silenced on its line, with a reason:
+    # leadroute:ignore LR024 the field team asked for it
+
+Exit code: 0 if the policy can run, 1 if it has errors, 2 with --strict if it has warnings.`,
+		Example: "  leadroute validate examples/demo.hcl\n  leadroute validate --strict --json examples/simple-team.hcl",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.Paths, opts.Out = args, cmd.OutOrStdout()
+			return validate(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().BoolVar(&opts.Strict, "strict", false, "exit with 2 if there are warnings")
+	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object with the findings")
+	return cmd
+}
+
+func validate(_ context.Context, opts validateOptions) error {
+	policy, diags := dsl.Load(opts.Paths...)
+	if opts.JSON {
+		if err := diags.WriteJSON(opts.Out); err != nil {
+			return err
+		}
+	} else {
+		if err := diags.WriteText(opts.Out); err != nil {
+			return err
+		}
+		if len(diags) > 0 {
+			fmt.Fprintln(opts.Out)
+		}
+		fmt.Fprintln(opts.Out, summary(policy.Plan, diags))
+	}
+	errs, warnings := diags.Count()
+	switch {
+	case errs > 0:
+		return exit(1)
+	case warnings > 0 && opts.Strict:
+		return exit(2)
+	default:
+		return nil
+	}
+}
+
+// summary is the last line for people.
+func summary(p *plan.Plan, diags dsl.Diagnostics) string {
+	errs, warnings := diags.Count()
+	found := fmt.Sprintf("%s, %s", plural(errs, "error"), plural(warnings, "warning"))
+	if p == nil {
+		return found
+	}
+	return fmt.Sprintf("%s: %s, %s, %s, %s, plan %s; %s", p.Name, plural(len(p.Classes), "priority"), plural(len(p.Rules), "rule"),
+		plural(len(p.Pools), "pool"), plural(len(p.Destinations), "destination"), p.ID, found)
+}
+
+func plural(n int, what string) string {
+	switch {
+	case n == 1:
+	case what == "priority":
+		what = "priorities"
+	default:
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// loadPlan is for the commands that need a good policy: it tells the errors, on Err, and
+// returns the exit code.
+func loadPlan(errOut io.Writer, paths ...string) (*dsl.Policy, error) {
+	policy, diags := dsl.Load(paths...)
+	if policy.Plan == nil {
+		if err := diags.WriteText(errOut); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(errOut, "\n%s\n", summary(nil, diags))
+		return nil, exit(1)
+	}
+	return policy, nil
+}

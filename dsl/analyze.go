@@ -1,0 +1,138 @@
+package dsl
+
+import (
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/leadroute/leadroute/dsl/plan"
+)
+
+// anywhere is the range for what is wrong with the policy as a whole.
+func (c *compiler) anywhere() hcl.Range {
+	r := hcl.Range{}
+	for name := range c.lines {
+		if r.Filename == "" || name < r.Filename {
+			r = hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+		}
+	}
+	return r
+}
+
+// analyze finds what only all rules together show. It judges by the form of the
+// conditions alone: every rule that it calls unreachable is, and it may miss some.
+func (c *compiler) analyze() {
+	rules := c.blocks["rule"]
+	if c.plan.Zone == nil || len(c.plan.Rules) != len(rules) {
+		return
+	}
+	if len(rules) == 0 {
+		if len(c.broken) == 0 {
+			c.report(noRules, c.anywhere(), `No lead goes anywhere. Add a rule: rule "everyone" { to = [pool.name, queue.name] }`)
+		}
+		return
+	}
+	c.reach(rules)
+	for i := range c.plan.Rules {
+		c.endsInQueue(rules[i], &c.plan.Rules[i])
+	}
+}
+
+// reach finds rules behind one that takes every lead, or that has the same condition.
+func (c *compiler) reach(rules []*block) {
+	closed, last := "", -1
+	seen := map[string]string{}
+	for i, r := range c.plan.Rules {
+		if r.Disabled {
+			continue
+		}
+		last = i
+		switch first, same := seen[r.When.Source]; {
+		case closed != "":
+			c.report(unreachableRule, rules[i].nameRange, "No lead comes here: rule.%s, before it, takes every lead.", closed)
+		case same:
+			c.report(unreachableRule, rules[i].nameRange, "No lead comes here: rule.%s, before it, has the same condition.", first)
+		case r.When.Op == plan.OpNever && !c.diags.HasErrors():
+			c.report(unreachableRule, rules[i].nameRange, "No lead comes here: the condition is always false.")
+		case r.When.Always():
+			closed = r.Name
+		default:
+			seen[r.When.Source] = r.Name
+		}
+	}
+	if closed == "" && last >= 0 && len(c.broken) == 0 {
+		c.report(possibleGap, rules[last].nameRange, "A lead that matches no rule goes to the dead letters. Add a last rule without a when.")
+	}
+}
+
+// endsInQueue warns of a rule whose targets can all be exhausted.
+func (c *compiler) endsInQueue(b *block, r *plan.Rule) {
+	if len(r.Targets) == 0 {
+		return
+	}
+	for _, t := range r.Targets {
+		if t.Fixed != nil && t.Fixed.Queue != "" && t.When.Always() {
+			return
+		}
+	}
+	c.report(noQueue, b.nameRange, "When nobody is free, leads of this rule wait in the built-in queue.unassigned. End the targets with a queue of your own.")
+}
+
+// lintCondition warns of conditions that say something else than they seem to.
+func (c *compiler) lintCondition(cond plan.Cond, e hclsyntax.Expression) {
+	if cond.Source == "" {
+		return
+	}
+	guarded := map[string]bool{}
+	cond.Atoms(func(a *plan.Atom, _ bool) {
+		if a.Test == "has" {
+			guarded[a.Field] = true
+		}
+	})
+	cond.Atoms(func(a *plan.Atom, negated bool) {
+		if a.Field == "" || a.Test == "has" || guarded[a.Field] || negated == (a.Test == "!=") {
+			return
+		}
+		f := c.plan.Field(a.Field)
+		if f == nil || f.Required || f.Default != nil {
+			return
+		}
+		c.report(missingNoMatch, c.atomRange(e, a), "A lead without %s does not match: what is missing is neither equal nor unequal. If such leads are meant too, write !has(lead.%s) || ...", a.Field, a.Field)
+	})
+}
+
+// atomRange finds the negation in the source: the first != or ! whose subject is the atom's.
+func (c *compiler) atomRange(e hclsyntax.Expression, a *plan.Atom) hcl.Range {
+	found := e.Range()
+	done := false
+	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		if done {
+			return nil
+		}
+		switch n := n.(type) {
+		case *hclsyntax.BinaryOpExpr:
+			if n.Op == hclsyntax.OpNotEqual && slices.ContainsFunc([]hclsyntax.Expression{n.LHS, n.RHS}, func(x hclsyntax.Expression) bool {
+				return c.source(x.Range()) == a.Subject
+			}) {
+				found, done = n.Range(), true
+			}
+		case *hclsyntax.UnaryOpExpr:
+			if n.Op == hclsyntax.OpLogicalNot && a.Test != "!=" && mentions(c, n, a.Subject) {
+				found, done = n.Range(), true
+			}
+		}
+		return nil
+	})
+	return found
+}
+
+func mentions(c *compiler, n hclsyntax.Node, subject string) bool {
+	found := false
+	_ = hclsyntax.VisitAll(n, func(x hclsyntax.Node) hcl.Diagnostics {
+		if t, ok := x.(*hclsyntax.ScopeTraversalExpr); ok && c.source(t.Range()) == subject {
+			found = true
+		}
+		return nil
+	})
+	return found
+}

@@ -1,0 +1,88 @@
+package dsl
+
+import (
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+)
+
+// priority "P0" { ... } is a class of leads and how fast they are served.
+func priorityBlock() *blockSpec {
+	step := &blockSpec{
+		name: "step", labels: 1,
+		attrs: words("after reassign notify"), attrsLater: words("every pause at_most"), required: words("after"),
+	}
+	return &blockSpec{
+		name: "priority", labels: 1,
+		attrs:  words("when deliver_within respond_within clock"),
+		nested: []*blockSpec{step},
+		build:  (*compiler).priority,
+		after:  (*compiler).checkPriorities,
+	}
+}
+
+func (c *compiler) priority(b *block) {
+	class := plan.Class{
+		Name:          leadroute.Class(b.name),
+		DeliverWithin: c.duration(b.body, "deliver_within"),
+		RespondWithin: c.duration(b.body, "respond_within"),
+	}
+	if a := b.attr("when"); a != nil {
+		class.When = c.leadScope(decided{}).condition(a.Expr)
+	}
+	if c.word(b.body, "clock", "always", "pool_hours") == "pool_hours" {
+		c.report(notSupportedYet, b.attr("clock").Expr.Range(), `clock = "pool_hours" is part of the language, but this version does not run it yet.`)
+	}
+	for _, s := range b.blocks("step") {
+		class.Steps = append(class.Steps, c.step(s))
+	}
+	c.plan.Classes = append(c.plan.Classes, class)
+}
+
+func (c *compiler) step(b *block) plan.Step {
+	s := plan.Step{Name: b.name, After: c.duration(b.body, "after"), Notify: c.refs(b.body, "notify", "channel")}
+	k, ok := c.value(b.body, "reassign")
+	if !ok {
+		return s
+	}
+	switch v := k.v.(type) {
+	case string:
+		s.Reassign = v == "next"
+		if !s.Reassign {
+			c.report(invalidValue, k.rng, `reassign is "next", not %q.`, v)
+		}
+	case ref:
+		c.report(notSupportedYet, k.rng, "Reassigning to a pool or queue is part of the language, but this version does not run it yet. Write reassign = \"next\".")
+	default:
+		c.mistyped(k, b.body, "reassign", `"next"`)
+	}
+	return s
+}
+
+// checkPriorities wants a class for every lead.
+func (c *compiler) checkPriorities() {
+	blocks := c.blocks["priority"]
+	if len(blocks) == 0 {
+		if policy := c.blocks["policy"]; len(policy) > 0 {
+			c.report(noDefaultPriority, policy[0].rng, `The policy has no priority. Add at least one: priority "P2" { deliver_within = "30m" }`)
+		} else {
+			c.report(noDefaultPriority, c.anywhere(), `The policy has no priority. Add at least one: priority "P2" { deliver_within = "30m" }`)
+		}
+		return
+	}
+	for i, class := range c.plan.Classes {
+		if !class.When.Always() {
+			continue
+		}
+		for _, b := range blocks[i+1:] {
+			c.report(unreachablePart, b.nameRange, "No lead gets this priority: %s, before it, takes every lead.", class.Name)
+		}
+		return
+	}
+	last := blocks[len(blocks)-1]
+	c.report(noDefaultPriority, last.nameRange, "A lead that matches no priority has no SLA. Take the when out of the last one.")
+}
+
+// leadScope reads a lead.
+func (c *compiler) leadScope(d decided) *scope {
+	return &scope{c: c, layout: c.plan.Layout, root: "lead", decided: d}
+}

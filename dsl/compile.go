@@ -1,0 +1,210 @@
+package dsl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+)
+
+// maxSource bounds a policy's files, each and together.
+const maxSource = 16 << 20
+
+// compiler holds what is known while one policy is compiled.
+type compiler struct {
+	diags   Diagnostics
+	lines   map[string][]string // of each file, by path
+	sources map[string][]byte
+	broken  map[string][]int // lines with syntax errors, by path
+	specs   []*blockSpec
+
+	blocks   map[string][]*block          // by type, in the order of the source
+	declared map[string]map[string]*block // type, name
+	locals   map[string]bool              // being evaluated: a circle is an error
+
+	plan  *plan.Plan
+	tests []Test
+	// repFields are the attributes of the live rep table that conditions read: their
+	// types come from use, and two uses must agree.
+	repFields map[string]repUse
+}
+
+type repUse struct {
+	typ   string
+	where hcl.Range
+}
+
+func newCompiler() *compiler {
+	return &compiler{
+		lines: map[string][]string{}, sources: map[string][]byte{}, broken: map[string][]int{}, specs: blockSpecs(),
+		blocks: map[string][]*block{}, declared: map[string]map[string]*block{}, locals: map[string]bool{},
+		repFields: map[string]repUse{},
+		plan: &plan.Plan{
+			Layout: plan.NewLayout(),
+			Pools:  map[leadroute.PoolID]*plan.Pool{}, Queues: map[leadroute.QueueID]*plan.Queue{}, Hours: map[string]*plan.Hours{},
+			MaxAge: plan.DefaultMaxAge, DedupeWindow: plan.DefaultDedupeWindow,
+		},
+	}
+}
+
+func (c *compiler) compile(files []file) *Policy {
+	p := &Policy{Source: map[string][]byte{}}
+	files = byName(files)
+	size := 0
+	for _, f := range files {
+		if _, twice := p.Source[f.name]; twice {
+			c.report(unreadable, hcl.Range{Filename: f.path}, "Two files are named %s; a policy's files need names of their own.", f.name)
+			continue
+		}
+		p.Source[f.name] = f.src
+		if size += len(f.src); size > maxSource {
+			c.report(unreadable, hcl.Range{Filename: f.path}, "The policy is larger than %d MB.", maxSource>>20)
+			return p
+		}
+		c.collect(f)
+	}
+	if len(files) == 0 {
+		return p
+	}
+	for _, spec := range c.specs {
+		for _, b := range c.blocks[spec.name] {
+			if spec.build != nil {
+				spec.build(c, b)
+			}
+		}
+		if spec.after != nil {
+			spec.after(c)
+		}
+	}
+	c.analyze()
+	p.Tests = c.tests
+	if !c.diags.HasErrors() {
+		c.plan.ID = planID(files)
+		p.Plan = c.plan
+	}
+	return p
+}
+
+func (c *compiler) done() Diagnostics {
+	c.diags.sort()
+	return c.diags
+}
+
+// collect parses a file and takes note of its blocks, so that the order in which blocks
+// stand does not matter.
+func (c *compiler) collect(f file) {
+	c.sources[f.path] = f.src
+	c.lines[f.path] = strings.Split(string(f.src), "\n")
+	body := c.parse(f)
+	if body == nil {
+		return
+	}
+	for _, a := range attributes(body) {
+		c.report(unknownAttribute, a.NameRange, "At the top of a file stand blocks; %q is an attribute. Put it into a block.", a.Name)
+	}
+	for _, b := range body.Blocks {
+		spec := c.spec(b)
+		if spec == nil {
+			continue
+		}
+		blk := &block{body: newBody(b, spec)}
+		if len(b.Labels) > 0 {
+			blk.name, blk.nameRange = b.Labels[0], b.LabelRanges[0]
+			blk.what = fmt.Sprintf("%s %q", spec.name, blk.name)
+		}
+		if !c.labels(spec, b) {
+			continue
+		}
+		c.shape(blk.body)
+		if !c.declare(spec, blk) {
+			continue
+		}
+		c.blocks[spec.name] = append(c.blocks[spec.name], blk)
+	}
+}
+
+// spec finds the block's type, and says what is wrong where there is none.
+func (c *compiler) spec(b *hclsyntax.Block) *blockSpec {
+	i := slices.IndexFunc(c.specs, func(s *blockSpec) bool { return s.name == b.Type })
+	if i < 0 {
+		names := make([]string, len(c.specs))
+		for i, s := range c.specs {
+			names[i] = s.name
+		}
+		c.report(unknownBlock, b.TypeRange, "There is no block %q.%s", b.Type, didYouMean(b.Type, names, inQuotes))
+		return nil
+	}
+	if spec := c.specs[i]; spec.later {
+		c.report(notSupportedYet, b.TypeRange, "The block %q is part of the language, but this version does not run it yet. Take it out.", b.Type)
+		return nil
+	}
+	return c.specs[i]
+}
+
+func (c *compiler) labels(spec *blockSpec, b *hclsyntax.Block) bool {
+	switch {
+	case len(b.Labels) < spec.labels:
+		c.report(invalidValue, b.TypeRange, "A %s needs a name: %s \"name\" { ... }", spec.name, spec.name)
+		return false
+	case len(b.Labels) > spec.labels && spec.labels == 0:
+		c.report(invalidValue, b.LabelRanges[0], "A %s block has no name: %s { ... }", spec.name, spec.name)
+	case len(b.Labels) > spec.labels:
+		c.report(invalidValue, b.LabelRanges[1], "A %s has one name.", spec.name)
+	}
+	if spec.labels == 1 {
+		return c.nameIsGood(spec, b.Labels[0], b.LabelRanges[0])
+	}
+	return true
+}
+
+// nameIsGood refuses names that no reference could say, or that could not stand in a
+// topic, a metric or an id.
+func (c *compiler) nameIsGood(spec *blockSpec, name string, rng hcl.Range) bool {
+	if spec.freeName {
+		return true
+	}
+	if spec.name == "field" {
+		for part := range strings.SplitSeq(name, ".") {
+			if !hclsyntax.ValidIdentifier(part) {
+				c.report(invalidValue, rng, "A field's name has letters, digits, _ and -, begins with a letter, and dots for nested fields.")
+				return false
+			}
+		}
+		return true
+	}
+	ascii := strings.IndexFunc(name, func(r rune) bool { return r >= 0x80 }) < 0
+	if !hclsyntax.ValidIdentifier(name) || !ascii || len(name) > 64 {
+		c.report(invalidValue, rng, "A name has at most 64 letters (a to z), digits, _ and -, and begins with a letter.")
+		return false
+	}
+	return true
+}
+
+// declare takes note of the name, which is unique per block type.
+func (c *compiler) declare(spec *blockSpec, b *block) bool {
+	key := b.name
+	byName := c.declared[spec.name]
+	if byName == nil {
+		byName = map[string]*block{}
+		c.declared[spec.name] = byName
+	}
+	first, twice := byName[key]
+	switch {
+	case !twice:
+		byName[key] = b
+		return true
+	case spec.labels == 0 && !spec.once:
+		return true
+	case spec.once && spec.labels == 0:
+		c.report(duplicateName, b.rng, "A policy has one %s block; the first is at %s.", spec.name, at(first.rng))
+	default:
+		c.report(duplicateName, b.nameRange, "A %s %q is already declared at %s.", spec.name, b.name, at(first.nameRange))
+	}
+	return false
+}
+
+func at(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }

@@ -1,0 +1,120 @@
+package dsl
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Diagnostic is one problem of a policy. Lines and columns count from 1; a column is a
+// character, not a byte, and EndColumn is the first one behind the cause.
+type Diagnostic struct {
+	ID        string `json:"id"`
+	Slug      string `json:"slug"`
+	Severity  string `json:"severity"` // error or warning
+	Summary   string `json:"summary"`
+	Detail    string `json:"detail"`
+	File      string `json:"file,omitempty"`
+	Line      int    `json:"line,omitempty"`
+	Column    int    `json:"column,omitempty"`
+	EndLine   int    `json:"end_line,omitempty"`
+	EndColumn int    `json:"end_column,omitempty"`
+
+	text string // the line of the source, to be shown
+}
+
+// The severities.
+const (
+	SeverityError   = "error"
+	SeverityWarning = "warning"
+)
+
+// Diagnostics are the problems of one policy, in the order of the source.
+type Diagnostics []Diagnostic
+
+// HasErrors tells whether one of them is an error.
+func (ds Diagnostics) HasErrors() bool {
+	return slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity == SeverityError })
+}
+
+// Count returns how many are errors and how many warnings.
+func (ds Diagnostics) Count() (errs, warnings int) {
+	for _, d := range ds {
+		if d.Severity == SeverityError {
+			errs++
+		} else {
+			warnings++
+		}
+	}
+	return errs, warnings
+}
+
+// Error makes an error of the diagnostics: the first one, and how many more there are.
+// It is nil when there is no error among them.
+func (ds Diagnostics) Error() error {
+	errs, _ := ds.Count()
+	i := slices.IndexFunc(ds, func(d Diagnostic) bool { return d.Severity == SeverityError })
+	if i < 0 {
+		return nil
+	}
+	more := ""
+	if errs > 1 {
+		more = fmt.Sprintf(" (and %d more: run leadroute validate)", errs-1)
+	}
+	d := ds[i]
+	if d.File == "" {
+		return fmt.Errorf("%s: %s%s", strings.ToLower(d.Summary), d.Detail, more)
+	}
+	return fmt.Errorf("%s:%d,%d: %s: %s%s", d.File, d.Line, d.Column, d.Summary, d.Detail, more)
+}
+
+// report adds a diagnostic whose cause is rng. A second one of the same kind at the same
+// place is dropped: one mistake is told once.
+func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) {
+	d := Diagnostic{
+		ID: f.ID, Slug: f.Slug, Severity: SeverityError, Summary: f.Summary, Detail: fmt.Sprintf(format, args...),
+		File: rng.Filename, Line: rng.Start.Line, Column: rng.Start.Column, EndLine: rng.End.Line, EndColumn: rng.End.Column,
+	}
+	if f.Warning {
+		d.Severity = SeverityWarning
+	}
+	lines := c.lines[rng.Filename]
+	if i := rng.Start.Line - 1; i >= 0 && i < len(lines) {
+		d.text = lines[i]
+	}
+	if f.Warning && c.ignored(f, lines, rng.Start.Line) {
+		return
+	}
+	same := func(o Diagnostic) bool {
+		return o.ID == d.ID && o.File == d.File && o.Line == d.Line && o.Column == d.Column
+	}
+	if !slices.ContainsFunc(c.diags, same) {
+		c.diags = append(c.diags, d)
+	}
+}
+
+// ignored finds "# leadroute:ignore LR012 reason" on the line or on the one above.
+// Errors cannot be ignored, and a reason must be given.
+func (c *compiler) ignored(f Finding, lines []string, line int) bool {
+	for _, i := range []int{line - 1, line - 2} {
+		if i < 0 || i >= len(lines) {
+			continue
+		}
+		if _, rest, ok := strings.Cut(lines[i], "leadroute:ignore "); ok {
+			words := strings.Fields(rest)
+			if len(words) > 1 && (words[0] == f.ID || words[0] == f.Slug) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (ds Diagnostics) sort() {
+	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}

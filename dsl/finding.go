@@ -1,0 +1,56 @@
+package dsl
+
+// Finding is one kind of problem; its id and words never change, so that they can be
+// searched for and silenced (# leadroute:ignore LR012 reason).
+type Finding struct {
+	ID      string
+	Slug    string
+	Summary string
+	Warning bool // a policy with warnings alone is still good
+}
+
+// The findings. New ones are appended; a number is never used again.
+var (
+	syntaxError       = Finding{"LR001", "syntax-error", "Syntax error", false}
+	unknownBlock      = Finding{"LR002", "unknown-block", "Unknown block", false}
+	unknownLeadField  = Finding{"LR003", "unknown-lead-field", "Unknown lead field", false}
+	unknownAttribute  = Finding{"LR004", "unknown-attribute", "Unknown attribute", false}
+	notSupportedYet   = Finding{"LR005", "not-supported-yet", "Not supported yet", false}
+	missingAttribute  = Finding{"LR006", "missing-attribute", "Missing attribute", false}
+	duplicateName     = Finding{"LR007", "duplicate-name", "Duplicate name", false}
+	unknownPool       = Finding{"LR008", "unknown-pool", "Unknown pool", false}
+	unknownQueue      = Finding{"LR009", "unknown-queue", "Unknown queue", false}
+	unknownRep        = Finding{"LR010", "unknown-rep", "Unknown rep", false}
+	unknownReference  = Finding{"LR011", "unknown-reference", "Unknown reference", false}
+	unreachableRule   = Finding{"LR012", "unreachable-rule", "Unreachable rule", true}
+	wrongType         = Finding{"LR013", "wrong-type", "Wrong type", false}
+	unknownValue      = Finding{"LR014", "unknown-value", "Value that the field never has", false}
+	unknownFunction   = Finding{"LR015", "unknown-function", "Unknown function", false}
+	wrongArguments    = Finding{"LR016", "wrong-arguments", "Wrong arguments", false}
+	invalidDuration   = Finding{"LR017", "invalid-duration", "Invalid duration", false}
+	invalidValue      = Finding{"LR018", "invalid-value", "Invalid value", false}
+	noDefaultPriority = Finding{"LR019", "no-default-priority", "No priority that always matches", false}
+	possibleGap       = Finding{"LR020", "possible-gap", "Leads that no rule takes", true}
+	emptyPool         = Finding{"LR021", "empty-pool", "Pool without members", false}
+	queueCycle        = Finding{"LR022", "queue-cycle", "Queues in a circle", false}
+	noQueue           = Finding{"LR023", "no-queue", "Rule without a queue", true}
+	liveRead          = Finding{"LR024", "live-read", "Condition on live figures", true}
+	missingNoMatch    = Finding{"LR025", "missing-no-match", "Leads without the field do not match", true}
+	emptyString       = Finding{"LR026", "empty-string", "Comparison with an empty string", false}
+	invalidRegexp     = Finding{"LR027", "invalid-regexp", "Invalid regular expression", false}
+	notAllowedHere    = Finding{"LR028", "not-allowed-here", "Not allowed here", false}
+	rejectedTestLead  = Finding{"LR029", "rejected-test-lead", "Test lead that the door would reject", false}
+	unreadable        = Finding{"LR030", "unreadable-policy", "Cannot read the policy", false}
+	unreachablePart   = Finding{"LR031", "unreachable-part", "Unreachable", true}
+	secretInPolicy    = Finding{"LR032", "secret-in-policy", "Secret written into the policy", true}
+	noRules           = Finding{"LR033", "no-rules", "Policy without rules", false}
+)
+
+// Findings lists every kind of problem in the order of the ids.
+var Findings = []Finding{
+	syntaxError, unknownBlock, unknownLeadField, unknownAttribute, notSupportedYet, missingAttribute, duplicateName,
+	unknownPool, unknownQueue, unknownRep, unknownReference, unreachableRule, wrongType, unknownValue, unknownFunction,
+	wrongArguments, invalidDuration, invalidValue, noDefaultPriority, possibleGap, emptyPool, queueCycle, noQueue, liveRead,
+	missingNoMatch, emptyString, invalidRegexp, notAllowedHere, rejectedTestLead, unreadable, unreachablePart,
+	secretInPolicy, noRules,
+}

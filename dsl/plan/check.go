@@ -1,0 +1,209 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// FieldProblem is one reason why the door refuses a lead. It names the field and never
+// repeats what the sender wrote there.
+type FieldProblem struct {
+	Pointer string // JSON pointer: /account/tier
+	Code    string // type, value, min, max, required
+	Message string
+	Remedy  string
+}
+
+// ErrNotObject says that the raw lead is no JSON object.
+var ErrNotObject = errors.New("a lead is one JSON object")
+
+// Check is the door's: it normalises the raw lead (null and "" are missing and taken
+// out, defaults are set) and lists everything that the schema refuses. Fields is nil when
+// there are problems. The error says that raw is no JSON object at all.
+func (p *Plan) Check(raw json.RawMessage) (fields json.RawMessage, problems []FieldProblem, err error) {
+	lead, err := decodeObject(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	prune(lead)
+	for i := range p.Fields {
+		problems = append(problems, p.Fields[i].check(lead)...)
+	}
+	if len(problems) > 0 {
+		return nil, problems, nil
+	}
+	fields, err = json.Marshal(lead)
+	if err != nil {
+		return nil, nil, fmt.Errorf("write the checked lead: %w", err)
+	}
+	return fields, nil, nil
+}
+
+func decodeObject(raw []byte) (map[string]any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber() // a number stays as it was sent, however many digits it has
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, fmt.Errorf("read the lead: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w, and nothing after it", ErrNotObject)
+	}
+	lead, ok := v.(map[string]any)
+	if !ok {
+		return nil, ErrNotObject
+	}
+	return lead, nil
+}
+
+// prune takes out what is missing: null and "".
+func prune(object map[string]any) {
+	for k, v := range object {
+		switch v := v.(type) {
+		case nil:
+			delete(object, k)
+		case string:
+			if v == "" {
+				delete(object, k)
+			}
+		case map[string]any:
+			prune(v)
+		}
+	}
+}
+
+func (f *Field) check(lead map[string]any) []FieldProblem {
+	path := strings.Split(f.Name, ".")
+	object := lead
+	for _, part := range path[:len(path)-1] {
+		switch inner := object[part].(type) {
+		case map[string]any:
+			object = inner
+		case nil:
+			if f.Default == nil {
+				return f.missing()
+			}
+			made := map[string]any{}
+			object[part], object = made, made
+		default:
+			return []FieldProblem{f.problem("type", "must be an object", "send an object with the member "+path[len(path)-1])}
+		}
+	}
+	name := path[len(path)-1]
+	v, ok := object[name]
+	if !ok {
+		if f.Default == nil {
+			return f.missing()
+		}
+		object[name] = f.Default
+		return nil
+	}
+	return f.value(v)
+}
+
+func (f *Field) missing() []FieldProblem {
+	if !f.Required {
+		return nil
+	}
+	return []FieldProblem{f.problem("required", "is required", "send "+f.kind()+f.bounds())}
+}
+
+func (f *Field) value(v any) []FieldProblem {
+	switch v := v.(type) {
+	case string:
+		if f.Type == TypeString {
+			return f.oneOf(v)
+		}
+	case bool:
+		if f.Type == TypeBool {
+			return nil
+		}
+	case json.Number:
+		if f.Type == TypeNumber {
+			return f.number(v)
+		}
+	case []any:
+		if f.Type == TypeList {
+			return f.list(v)
+		}
+	}
+	return []FieldProblem{f.problem("type", "must be "+f.kind(), "send "+f.kind()+f.bounds())}
+}
+
+func (f *Field) oneOf(v string) []FieldProblem {
+	if len(f.Values) == 0 || slices.Contains(f.Values, Normal(v)) {
+		return nil
+	}
+	return []FieldProblem{f.problem("value", "is not one of the values that the policy knows", "send "+f.bounds())}
+}
+
+func (f *Field) number(v json.Number) []FieldProblem {
+	n, err := v.Float64()
+	switch {
+	case err != nil:
+		return []FieldProblem{f.problem("type", "is too large for a number", "send a number below 1e308")}
+	case f.Min != nil && n < *f.Min:
+		return []FieldProblem{f.problem("min", "must be at least "+FormatNumber(*f.Min), "send "+f.kind()+f.bounds())}
+	case f.Max != nil && n > *f.Max:
+		return []FieldProblem{f.problem("max", "must be at most "+FormatNumber(*f.Max), "send "+f.kind()+f.bounds())}
+	}
+	return nil
+}
+
+func (f *Field) list(v []any) []FieldProblem {
+	for i, e := range v {
+		s, ok := e.(string)
+		if !ok {
+			p := f.problem("type", "must be a string", "send a list of strings")
+			p.Pointer += fmt.Sprintf("/%d", i)
+			return []FieldProblem{p}
+		}
+		if problems := f.oneOf(s); problems != nil {
+			problems[0].Pointer += fmt.Sprintf("/%d", i)
+			return problems
+		}
+	}
+	return nil
+}
+
+func (f *Field) problem(code, message, remedy string) FieldProblem {
+	return FieldProblem{Pointer: f.Pointer(), Code: code, Message: f.Name + " " + message, Remedy: strings.ReplaceAll(remedy, "send  ", "send ")}
+}
+
+// Pointer is the field's JSON pointer.
+func (f *Field) Pointer() string {
+	escaped := strings.NewReplacer("~", "~0", "/", "~1").Replace(f.Name)
+	return "/" + strings.ReplaceAll(escaped, ".", "/")
+}
+
+func (f *Field) kind() string {
+	switch f.Type {
+	case TypeList:
+		return "a list of strings"
+	case TypeBool:
+		return "true or false"
+	default:
+		return "a " + f.Type
+	}
+}
+
+// bounds says which values are allowed, with a leading blank; "" when all are.
+func (f *Field) bounds() string {
+	switch {
+	case len(f.Values) > 0:
+		return " one of " + quoteAll(f.Values)
+	case f.Min != nil && f.Max != nil:
+		return " from " + FormatNumber(*f.Min) + " to " + FormatNumber(*f.Max)
+	case f.Min != nil:
+		return " of at least " + FormatNumber(*f.Min)
+	case f.Max != nil:
+		return " of at most " + FormatNumber(*f.Max)
+	default:
+		return ""
+	}
+}
