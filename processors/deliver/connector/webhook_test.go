@@ -147,7 +147,9 @@ func TestStatusDecidesTheResult(t *testing.T) {
 func TestARedirectIsNotFollowed(t *testing.T) {
 	var elsewhere atomic.Int32
 	other := serve(t, func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) })
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect) })
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+	})
 	a := webhookTo(t, s.URL, nil).Deliver(t.Context(), delivery())
 	if a.Result != leadroute.ResultRejected || a.Status != 307 || elsewhere.Load() != 0 {
 		t.Errorf("Deliver = %+v with %v requests elsewhere, want rejected, 307 and none", a, elsewhere.Load())
