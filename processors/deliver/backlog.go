@@ -2,9 +2,11 @@ package deliver
 
 import (
 	"container/heap"
+	"context"
 	"time"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/stream"
 )
 
 const (
@@ -16,25 +18,31 @@ const (
 	fairTurn = 16
 )
 
-// mark is one record of the log that waits to be answered.
-type mark struct {
-	part   part
-	offset int64
-}
-
-// part is one partition.
-type part struct {
-	topic string
-	n     int32
+// record is one record of the log that waits to be answered.
+type record struct {
+	part  stream.Partition
+	class int    // index, highest class first
+	done  func() // answered: need not be delivered again
 }
 
 // item is one attempt to be made, with every record that asked for it.
 type item struct {
 	d        *leadroute.Delivery
-	class    int // index, highest class first
+	class    int // of its first record
 	deadline leadroute.Millis
-	marks    []mark
-	queued   int // index in its class's heap, -1 when not in it
+	records  []record
+	lane     context.Context // ends when the first record's partition is taken away
+	queued   int             // index in its class's heap, -1 when not in it
+}
+
+// touches tells whether one of the item's records is of the partition.
+func (i *item) touches(p stream.Partition) bool {
+	for _, r := range i.records {
+		if r.part == p {
+			return true
+		}
+	}
+	return false
 }
 
 // older orders the deliveries of one lead: by revision, then by attempt.
@@ -64,8 +72,8 @@ func newBacklog(classes int) *backlog {
 
 // add takes a delivery in. The item it returns, if any, is not to be tried any more: a
 // newer revision has made it, or found it, superfluous. It is to be answered as superseded.
-func (b *backlog) add(d *leadroute.Delivery, class int, m mark) (superseded *item) {
-	it := &item{d: d, class: class, deadline: d.Deadline, marks: []mark{m}, queued: -1}
+func (b *backlog) add(lane context.Context, d *leadroute.Delivery, r record) (superseded *item) {
+	it := &item{d: d, class: r.class, deadline: d.Deadline, records: []record{r}, lane: lane, queued: -1}
 	if it.deadline == 0 {
 		it.deadline = d.ReceivedAt.Add(noDeadline)
 	}
@@ -78,7 +86,7 @@ func (b *backlog) add(d *leadroute.Delivery, class int, m mark) (superseded *ite
 		switch {
 		case other == nil:
 		case other.d.Rev == d.Rev && other.d.Attempt == d.Attempt: // a copy: one attempt answers both
-			other.marks = append(other.marks, m)
+			other.records = append(other.records, r)
 			return nil
 		case it.older(other):
 			return it
@@ -89,9 +97,9 @@ func (b *backlog) add(d *leadroute.Delivery, class int, m mark) (superseded *ite
 		b.unqueue(superseded)
 	}
 	k.waiting = it
-	b.waiting[class]++
+	b.waiting[it.class]++
 	if k.running == nil {
-		heap.Push(&b.classes[class], it)
+		heap.Push(&b.classes[it.class], it)
 	}
 	return superseded
 }
@@ -132,10 +140,22 @@ func (b *backlog) finish(it *item) {
 	delete(b.leads, it.d.Lead)
 }
 
-// forget drops what was read from partitions that go to another owner and not started.
-func (b *backlog) forget(gone map[part]bool) {
+// forget drops, and returns, the records of a partition that goes to another owner and
+// whose attempt has not started.
+func (b *backlog) forget(p stream.Partition) (dropped []record) {
 	for id, k := range b.leads {
-		if k.waiting == nil || !k.waiting.forget(gone) {
+		if k.waiting == nil {
+			continue
+		}
+		kept := k.waiting.records[:0]
+		for _, r := range k.waiting.records {
+			if r.part == p {
+				dropped = append(dropped, r)
+			} else {
+				kept = append(kept, r)
+			}
+		}
+		if k.waiting.records = kept; len(kept) > 0 {
 			continue
 		}
 		b.unqueue(k.waiting)
@@ -144,18 +164,7 @@ func (b *backlog) forget(gone map[part]bool) {
 			delete(b.leads, id)
 		}
 	}
-}
-
-// forget drops the marks of partitions that are gone and reports whether none is left.
-func (i *item) forget(gone map[part]bool) bool {
-	kept := i.marks[:0]
-	for _, m := range i.marks {
-		if !gone[m.part] {
-			kept = append(kept, m)
-		}
-	}
-	i.marks = kept
-	return len(kept) == 0
+	return dropped
 }
 
 // unqueue takes a waiting item out of its class's count and heap.

@@ -18,39 +18,34 @@ import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/deliver/connector"
+	"github.com/leadroute/leadroute/processors/stream"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // Config is what a Worker needs.
 type Config struct {
-	Brokers   []string
-	Namespace leadroute.Namespace
+	// Stream says where the log is and who this member is.
+	Stream stream.Config
 	// Destination says how fast and how much at once; its attempts and back-off are the ledger's.
 	Destination plan.Destination
 	Connector   connector.Connector
 	// Classes are the policy's, highest first: one topic each.
 	Classes []leadroute.Class
-	// Instance names this process for static group membership: after a crash the same
-	// name has its partitions back at once. It must be unique among the workers of a
-	// destination. Empty: a dynamic member, which leaves the group when it stops.
-	Instance string
-	// ReadAhead is how many unanswered deliveries of one class are held at most, give or
-	// take one fetch; 1024 if zero. Within it the earliest deadline goes first.
+	// ReadAhead is how many unanswered deliveries of one class are held, 1024 if zero.
+	// Within it the earliest deadline goes first; beyond it the class stays in the log.
 	ReadAhead int
 	// Drain is how long attempts in flight may go on after a stop or a rebalance took
-	// their partition, 2s if zero; what is cut off is made again by the next owner.
+	// their partition, 1.5s if zero; what is cut off is made again by the next owner.
 	Drain   time.Duration
-	Now     func() time.Time // time.Now if nil
-	Log     *slog.Logger     // slog.Default() if nil
-	Metrics *Metrics         // unobserved if nil
-	// Kafka are further client options (TLS, SASL); they come last.
-	Kafka []kgo.Opt
+	Metrics *Metrics // unobserved if nil
 }
 
-// Worker serves one destination. Make a new one for every Run.
+// Worker serves one destination.
 type Worker struct {
 	cfg    Config
-	topics []string // by class
+	now    func() time.Time
+	log    *slog.Logger
+	topics []leadroute.Topic // by class
 }
 
 // New checks the configuration; it starts nothing.
@@ -59,7 +54,7 @@ func New(cfg Config) (*Worker, error) {
 	switch {
 	case d.Name == "":
 		return nil, errors.New("deliver: the destination has no name")
-	case len(cfg.Brokers) == 0:
+	case len(cfg.Stream.Brokers) == 0:
 		return nil, fmt.Errorf("deliver to %s: no brokers given", d.Name)
 	case cfg.Connector == nil:
 		return nil, fmt.Errorf("deliver to %s: no connector given", d.Name)
@@ -78,57 +73,52 @@ func New(cfg Config) (*Worker, error) {
 		cfg.ReadAhead = 1024
 	}
 	if cfg.Drain == 0 {
-		cfg.Drain = 2 * time.Second
+		cfg.Drain = 1500 * time.Millisecond
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
+	if cfg.Stream.Partitions == 0 {
+		cfg.Stream.Partitions = stream.DefaultPartitions
 	}
-	if cfg.Log == nil {
-		cfg.Log = slog.Default()
+	if cfg.Stream.SessionTimeout == 0 {
+		cfg.Stream.SessionTimeout = stream.DefaultSessionTimeout
 	}
 	if cfg.Metrics == nil {
 		cfg.Metrics = NewMetrics(nil)
 	}
-	w := &Worker{cfg: cfg}
+	w := &Worker{cfg: cfg, now: cfg.Stream.Clock, log: cfg.Stream.Log}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	if w.log == nil {
+		w.log = slog.Default()
+	}
 	for _, c := range cfg.Classes {
-		w.topics = append(w.topics, cfg.Namespace.Topic(leadroute.Deliveries(d.Name, c)))
+		w.topics = append(w.topics, leadroute.Deliveries(d.Name, c))
 	}
 	return w, nil
 }
 
-// Group is the worker's consumer group.
-func (w *Worker) Group() string {
-	return w.cfg.Namespace.Group("deliver." + string(w.cfg.Destination.Name))
-}
+// Group is the logical name of the worker's consumer group.
+func (w *Worker) Group() string { return "deliver." + string(w.cfg.Destination.Name) }
 
 // Run serves the destination until ctx ends, then lets what is in flight end within
-// Drain and returns nil. An error means that the log did not take an outcome; nothing
-// is lost, a new Worker makes the attempts again.
+// Drain and returns nil. An error means that the log refused an outcome; nothing is
+// lost, the next Run makes the attempt again.
 func (w *Worker) Run(ctx context.Context) error {
 	s := newScheduler(w)
-	cl, err := newClient(w, s)
+	g, err := stream.NewWorker(w.cfg.Stream, stream.Worker{
+		Group: w.Group(), Topics: w.topics, Handle: s.handle, Assigned: s.assigned, Revoked: s.revoked,
+		// Small fetches: what the client holds stands outside of the schedule.
+		Options: []kgo.Opt{kgo.FetchMaxBytes(4 << 20), kgo.FetchMaxPartitionBytes(256 << 10)},
+	})
 	if err != nil {
 		return fmt.Errorf("deliver to %s: %w", w.cfg.Destination.Name, err)
 	}
-	s.cl = cl
-	polling, stopPolling := context.WithCancel(ctx)
-	polled := make(chan struct{})
-	go func() {
-		defer close(polled)
-		s.poll(polling)
-	}()
-	err = s.loop(ctx)
-	stopPolling()
-	<-polled
-
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.Drain)
-	defer cancel()
-	s.commit()
-	if cerr := cl.CommitMarkedOffsets(closing); cerr != nil {
-		w.cfg.Log.Warn("offsets not committed, some deliveries will be repeated", "destination", w.cfg.Destination.Name, "error", cerr)
-	}
-	cl.CloseAllowingRebalance()
-	if err != nil {
+	s.cl = g.Client()
+	ctx, s.stop = context.WithCancel(ctx)
+	defer s.stop()
+	over := make(chan error, 1)
+	go func() { over <- g.Run(ctx) }()
+	if err := s.loop(over); err != nil {
 		return fmt.Errorf("deliver to %s: %w", w.cfg.Destination.Name, err)
 	}
 	return nil

@@ -1,103 +1,88 @@
 package deliver
 
-import "time"
+import (
+	"time"
 
-// assign takes partitions in; total is the number of partitions of all the topics, 0 if
-// the broker did not say. It returns when the loop has done so.
-func (s *scheduler) assign(parts map[string][]int32, total int) {
-	s.change(func() {
-		for topic, ns := range parts {
-			for _, n := range ns {
-				s.offsets[part{topic, n}] = newOffsets()
-			}
-		}
-		if total > 0 {
-			s.total = total
-		}
-		s.share()
-	}, nil)
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/stream"
+)
+
+// departure is a partition that goes to another owner, or nowhere when the worker stops.
+type departure struct {
+	part stream.Partition
+	done chan struct{}
 }
 
-// revoke gives partitions up: what has not started is dropped; what is in flight may end
-// within Drain (at once if the partitions are lost: the next owner is at work already).
-// It returns when nothing of these partitions is in flight and what was answered is marked.
-func (s *scheduler) revoke(parts map[string][]int32, lost bool) {
-	h := &handover{gone: map[part]bool{}, done: make(chan struct{})}
-	for topic, ns := range parts {
-		for _, n := range ns {
-			h.gone[part{topic, n}] = true
-		}
-	}
-	s.change(func() {
-		h.until = time.Now()
-		if !lost {
-			h.until = h.until.Add(s.cfg.Drain)
-		}
-		s.backlog.forget(h.gone)
-		s.leaving = append(s.leaving, h)
-	}, h.done)
+// departures are those that wait for attempts in flight and their answers.
+type departures struct {
+	waiting []departure
+	last    time.Time // when one last came or went
+	until   time.Time // for all of one rebalance
 }
 
-// change runs f in the loop and waits for it, and then for done unless that is nil.
-func (s *scheduler) change(f func(), done <-chan struct{}) {
-	ran := make(chan struct{})
+func (s *scheduler) partition(t leadroute.Topic, n int32) stream.Partition {
+	return stream.Partition{Topic: s.cfg.Stream.Namespace.Topic(t), Partition: n}
+}
+
+// assigned takes a partition in; it returns when the loop has.
+func (s *scheduler) assigned(t leadroute.Topic, n int32) {
 	select {
-	case s.changed <- func() { f(); close(ran) }:
+	case s.assign <- s.partition(t, n):
+	case <-s.ended:
+	}
+}
+
+// revoked gives a partition up: what has not started is dropped, what is in flight may
+// end within Drain. It returns when nothing of the partition is in flight and every
+// answer is acknowledged, or when time is up; what is done by then gets committed.
+func (s *scheduler) revoked(t leadroute.Topic, n int32) {
+	d := departure{s.partition(t, n), make(chan struct{})}
+	select {
+	case s.leave <- d:
 	case <-s.ended:
 		return
 	}
-	if done == nil {
-		done = ran
-	}
 	select {
-	case <-done:
+	case <-d.done:
 	case <-s.ended:
 	}
 }
 
-// letGo ends the hand-overs whose attempts have all ended and been acknowledged, and
-// those whose time is up; all of them when the loop ends.
-func (s *scheduler) letGo(now time.Time, all bool) {
-	kept := s.leaving[:0]
-	for _, h := range s.leaving {
-		late := all || !now.Before(h.until)
-		if !late && s.busy(h) {
-			kept = append(kept, h)
+func (s *scheduler) depart(d departure) {
+	for _, r := range s.backlog.forget(d.part) {
+		<-s.room[r.class]
+	}
+	s.owned--
+	s.share()
+	// Partitions go one after the other; those of one rebalance share one bound.
+	if s.seen.Sub(s.departing.last) > time.Second {
+		s.departing.until = s.seen.Add(s.cfg.Drain + 500*time.Millisecond)
+	}
+	s.departing.last = s.seen
+	s.departing.waiting = append(s.departing.waiting, d)
+}
+
+// letGo ends the departures that nothing holds any more, and those whose time is up.
+func (s *scheduler) letGo() {
+	kept := s.departing.waiting[:0]
+	for _, d := range s.departing.waiting {
+		if s.busy(d.part) && time.Now().Before(s.departing.until) {
+			kept = append(kept, d)
 			continue
 		}
-		for it, cancel := range s.running {
-			if late && it.touches(h.gone) {
-				cancel()
-			}
-		}
-		s.commit()
-		for p := range h.gone {
-			delete(s.offsets, p)
-		}
-		s.share()
-		close(h.done)
+		s.departing.last = time.Now()
+		close(d.done)
 	}
-	s.leaving = kept
+	s.departing.waiting = kept
 }
 
-// busy tells whether a record of the partitions that go is being tried or answered.
-func (s *scheduler) busy(h *handover) bool {
+// busy tells whether a record of the partition is being tried or answered.
+func (s *scheduler) busy(p stream.Partition) bool {
+	if s.answering[p] > 0 {
+		return true
+	}
 	for it := range s.running {
-		if it.touches(h.gone) {
-			return true
-		}
-	}
-	for p := range h.gone {
-		if s.answering[p] > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func (i *item) touches(gone map[part]bool) bool {
-	for _, m := range i.marks {
-		if gone[m.part] {
+		if it.touches(p) {
 			return true
 		}
 	}
