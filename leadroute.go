@@ -223,6 +223,8 @@ const (
 	ResultDelivered Result = "delivered" // the destination acknowledged
 	ResultRetry     Result = "retry"     // may succeed later: 429, 5xx, timeout, connection refused
 	ResultRejected  Result = "rejected"  // will never succeed: 4xx, 3xx, 410, a secret that is missing
+	// ResultSuperseded: no attempt was made, a newer revision of the lead had reached the worker.
+	ResultSuperseded Result = "superseded"
 )
 
 // Outcome is what a destination's worker says of one attempt.
@@ -233,8 +235,9 @@ type Outcome struct {
 	Result      Result        `json:"result"`
 	Status      int           `json:"status,omitempty"` // HTTP status, 0 if none came
 	Reason      string        `json:"reason,omitempty"` // no personal data, no secret
-	RetryAfter  Millis        `json:"retry_after,omitempty"`
-	At          Millis        `json:"at"`
+	// RetryAfter is the instant before which the destination wants no further attempt; 0: it did not say.
+	RetryAfter Millis `json:"retry_after,omitempty"`
+	At         Millis `json:"at"` // the attempt's end
 }
 
 // TimerKind says what a timer is for.
@@ -380,6 +383,8 @@ type DeadLetter struct {
 	Partition   int32         `json:"partition,omitempty"`
 	Offset      int64         `json:"offset,omitempty"`
 	Payload     []byte        `json:"payload,omitempty"` // base64 on the wire
+	// ReplayedAt is set on the copy that a replay appends; the last record of an id counts.
+	ReplayedAt Millis `json:"replayed_at,omitempty"`
 }
 
 // The kinds of a DeadLetter.

@@ -1,0 +1,50 @@
+package connector
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// signer signs messages as Standard Webhooks says, once per key.
+type signer struct{ keys [][]byte }
+
+var errKey = errors.New(`the signing key must be "whsec_" and the base64 of 24 to 64 random bytes (several, separated by blanks, while you rotate)`)
+
+// newSigner reads "whsec_..." keys separated by blanks: with two, a receiver that knows
+// either one accepts, so that a key can be rotated without a gap.
+func newSigner(keys string) (*signer, error) {
+	s := &signer{}
+	for k := range strings.FieldsSeq(keys) {
+		text, ok := strings.CutPrefix(k, "whsec_")
+		key, err := base64.StdEncoding.DecodeString(text)
+		if !ok || err != nil || len(key) < 24 || len(key) > 64 {
+			return nil, errKey // never the key's text
+		}
+		s.keys = append(s.keys, key)
+	}
+	if len(s.keys) == 0 {
+		return nil, errKey
+	}
+	return s, nil
+}
+
+// sign returns the webhook-signature header: "v1,BASE64" per key, separated by blanks.
+func (s *signer) sign(id string, at time.Time, body []byte) string {
+	head := id + "." + strconv.FormatInt(at.Unix(), 10) + "."
+	var b []byte
+	for _, key := range s.keys {
+		if len(b) > 0 {
+			b = append(b, ' ')
+		}
+		m := hmac.New(sha256.New, key)
+		m.Write([]byte(head))
+		m.Write(body)
+		b = base64.StdEncoding.AppendEncode(append(b, "v1,"...), m.Sum(nil))
+	}
+	return string(b)
+}
