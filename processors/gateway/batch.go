@@ -54,7 +54,7 @@ func (g *Gateway) postBatch(w http.ResponseWriter, r *http.Request, src leadrout
 	if p != nil {
 		return g.turnAway(cl, src, p, chk)
 	}
-	at := g.cfg.now()
+	at := g.cfg.Stream.Clock()
 	recs, ours := g.readAll(raws, src, at, chk)
 	if ours != nil {
 		return refuse(ours)

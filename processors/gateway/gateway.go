@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/stream"
 )
 
 // Checker is what the door needs of the plan in force. It must be safe for concurrent
@@ -37,11 +39,10 @@ type Checker interface {
 
 // Config configures a Gateway. Zero values mean the defaults named below.
 type Config struct {
-	// Brokers are the log's addresses; required.
-	Brokers []string
+	// Stream says where the log is, and where to log and count.
+	Stream stream.Config
 	// Kafka holds further client options (TLS, SASL); they come after the door's own.
-	Kafka     []kgo.Opt
-	Namespace leadroute.Namespace
+	Kafka []kgo.Opt
 	// Keys are who may send; at least one is required. See ParseKeys.
 	Keys Keys
 	// IDKey is the deployment's secret from which lead ids are derived, at least 16
@@ -65,10 +66,7 @@ type Config struct {
 	FutureLimit    time.Duration // how far emitted_at may lie ahead, 24h; further is rejected. (Any future time counts as the time of receipt.)
 	BacklogEvery   time.Duration // how often the backlog is measured, 1s
 	AdmitGroup     string        // admit's consumer group before the namespace, "admit"
-	Metrics        prometheus.Registerer
-	Log            *slog.Logger
-	now            func() time.Time
-	backlogChanged func() // called after each measurement, for tests
+	backlogChanged func()        // called after each measurement, for tests
 }
 
 func (c *Config) withDefaults() Config {
@@ -85,14 +83,10 @@ func (c *Config) withDefaults() Config {
 	def(&d.FutureLimit, 24*time.Hour)
 	def(&d.BacklogEvery, time.Second)
 	def(&d.AdmitGroup, "admit")
-	if d.Metrics == nil {
-		d.Metrics = prometheus.NewRegistry()
-	}
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.now == nil {
-		d.now = time.Now
+	def(&d.Stream.Metrics, prometheus.Registerer(prometheus.NewRegistry()))
+	def(&d.Stream.Log, slog.Default())
+	if d.Stream.Clock == nil {
+		d.Stream.Clock = time.Now
 	}
 	return d
 }
@@ -111,7 +105,7 @@ func (c *Config) check() error {
 			errs = append(errs, errors.New(what))
 		}
 	}
-	need(len(c.Brokers) > 0, "no brokers given")
+	need(len(c.Stream.Brokers) > 0, "no brokers given")
 	need(len(c.Keys) > 0, "no API keys given: set at least one source=secret")
 	need(len(c.IDKey) >= 16, "the deployment key for lead ids must have at least 16 bytes")
 	need(c.Checker != nil, "no checker given")
@@ -151,22 +145,17 @@ func New(cfg Config) (*Gateway, error) {
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	opts := append([]kgo.Opt{
-		kgo.SeedBrokers(c.Brokers...),
+	opts := slices.Concat(c.Stream.Options(), []kgo.Opt{
 		kgo.ClientID("leadroute-gateway"),
-		kgo.RequiredAcks(kgo.AllISRAcks()), // idempotent, too: franz-go's default
-		kgo.ProducerLinger(0),
-		kgo.ProducerBatchCompression(kgo.NoCompression()),
-		partitioner(),
 		// Leads and, at most one for each, events.
 		kgo.MaxBufferedRecords(2 * c.MaxInFlight),
 		// A record that cannot be sent is given up when its sender is: the sender tries again.
 		kgo.RecordDeliveryTimeout(max(c.AckTimeout, time.Second)), // the client's minimum
-	}, c.Kafka...)
+	}, c.Kafka)
 	if err := kgo.ValidateOpts(opts...); err != nil {
 		return nil, fmt.Errorf("gateway: kafka options: %w", err)
 	}
-	m, err := newMetrics(c.Metrics)
+	m, err := newMetrics(c.Stream.Metrics)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
@@ -204,7 +193,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	fctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(g.cfg.AckTimeout, 2*time.Second))
 	defer cancel()
 	if err := cl.Flush(fctx); err != nil {
-		g.cfg.Log.Warn("gateway stopped with unacknowledged records", "records", cl.BufferedProduceRecords())
+		g.cfg.Stream.Log.Warn("gateway stopped with unacknowledged records", "records", cl.BufferedProduceRecords())
 	}
 	return nil
 }

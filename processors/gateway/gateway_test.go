@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/stream"
 )
 
 const lead = `{"email":"Ana@Example.com ","score":88,"region":"EMEA","company_size":900}`
@@ -309,7 +310,7 @@ func TestBrokerAway(t *testing.T) {
 	var logged bytes.Buffer
 	d := openDoor(t, func(c *Config) {
 		c.AckTimeout = 300 * time.Millisecond
-		c.Log = slog.New(slog.NewTextHandler(&logged, nil))
+		c.Stream.Log = slog.New(slog.NewTextHandler(&logged, nil))
 	})
 	d.cluster.Close()
 	start := time.Now()
@@ -325,7 +326,7 @@ func TestBrokerAway(t *testing.T) {
 }
 
 func TestClosedDoor(t *testing.T) {
-	none := Config{Brokers: []string{"127.0.0.1:1"}, IDKey: make([]byte, 16), Classes: testClasses, Checker: func() Checker { return nil }}
+	none := Config{Stream: stream.Config{Brokers: []string{"127.0.0.1:1"}}, IDKey: make([]byte, 16), Classes: testClasses, Checker: func() Checker { return nil }}
 	if _, err := New(none); err == nil || !strings.Contains(err.Error(), "API keys") {
 		t.Errorf("New without keys = %v, want it named", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/stream"
 )
 
 const schemaDoc = `{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","required":["score"],"properties":{` +
@@ -84,7 +85,8 @@ func openDoor(t testing.TB, change func(*Config)) *door {
 	running := make(chan struct{}, 1)
 	reg := prometheus.NewRegistry()
 	cfg := Config{
-		Brokers: cluster.ListenAddrs(), Keys: keys, IDKey: []byte("0123456789abcdef"), Classes: testClasses, Metrics: reg,
+		Stream: stream.Config{Brokers: cluster.ListenAddrs(), Metrics: reg},
+		Keys:   keys, IDKey: []byte("0123456789abcdef"), Classes: testClasses,
 		Checker: func() Checker { return typedChecker{} },
 		backlogChanged: func() {
 			select {

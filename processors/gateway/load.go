@@ -87,7 +87,7 @@ func (g *Gateway) measureBacklog(ctx context.Context, cl *kgo.Client) {
 			return
 		}
 		if err != nil && !failing {
-			g.cfg.Log.Warn("backlog not measured", "error", err)
+			g.cfg.Stream.Log.Warn("backlog not measured", "error", err)
 		}
 		failing = err != nil
 		if g.cfg.backlogChanged != nil {
@@ -106,7 +106,7 @@ func (g *Gateway) measureOnce(ctx context.Context, adm *kadm.Client) error {
 	defer cancel()
 	topics := make([]string, len(g.load.classes))
 	for i, c := range g.load.classes {
-		topics[i] = g.cfg.Namespace.Topic(leadroute.Inbox(c))
+		topics[i] = g.cfg.Stream.Namespace.Topic(leadroute.Inbox(c))
 	}
 	starts, err := adm.ListStartOffsets(ctx, topics...)
 	if err != nil {
@@ -116,7 +116,7 @@ func (g *Gateway) measureOnce(ctx context.Context, adm *kadm.Client) error {
 	if err != nil {
 		return err
 	}
-	commits, err := adm.FetchOffsets(ctx, g.cfg.Namespace.Group(g.cfg.AdmitGroup))
+	commits, err := adm.FetchOffsets(ctx, g.cfg.Stream.Namespace.Group(g.cfg.AdmitGroup))
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // admit has never run
 		return err
 	}

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"hash/fnv"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -11,16 +10,6 @@ import (
 
 	"github.com/leadroute/leadroute"
 )
-
-// partitioner is the one that every producer and Goka agree on.
-func partitioner() kgo.Opt {
-	fnv32a := func(b []byte) uint32 {
-		h := fnv.New32a()
-		_, _ = h.Write(b) // never fails
-		return h.Sum32()
-	}
-	return kgo.RecordPartitioner(kgo.StickyKeyPartitioner(kgo.SaramaCompatHasher(fnv32a)))
-}
 
 // produce sends one message; then runs when the log has answered, or at once when the
 // message cannot be sent. It does not end with the request: a lead that is on its way
@@ -31,7 +20,7 @@ func (g *Gateway) produce(cl *kgo.Client, t leadroute.Topic, key leadroute.LeadI
 		then(err)
 		return
 	}
-	cl.TryProduce(context.Background(), &kgo.Record{Topic: g.cfg.Namespace.Topic(t), Key: []byte(key), Value: value},
+	cl.TryProduce(context.Background(), &kgo.Record{Topic: g.cfg.Stream.Namespace.Topic(t), Key: []byte(key), Value: value},
 		func(_ *kgo.Record, err error) {
 			g.noteLog(err)
 			then(err)
@@ -43,11 +32,11 @@ func (g *Gateway) noteLog(err error) {
 	switch {
 	case err == nil && g.away.Load():
 		if g.away.CompareAndSwap(true, false) {
-			g.cfg.Log.Info("log answers again")
+			g.cfg.Stream.Log.Info("log answers again")
 		}
 	case err != nil && !errors.Is(err, kgo.ErrMaxBuffered):
 		if g.away.CompareAndSwap(false, true) {
-			g.cfg.Log.Error("log does not take messages", "error", err)
+			g.cfg.Stream.Log.Error("log does not take messages", "error", err)
 		}
 	}
 }
@@ -62,7 +51,7 @@ func (g *Gateway) send(cl *kgo.Client, rec *record, at time.Time) {
 	}
 	f := rec.flight
 	g.produce(cl, leadroute.Inbox(g.load.classes[rec.slot]), rec.lead.ID, &rec.lead, func(err error) {
-		now := g.cfg.now()
+		now := g.cfg.Stream.Clock()
 		if err == nil {
 			g.metrics.acked.Observe(now.Sub(at).Seconds())
 		}

@@ -44,7 +44,7 @@ func (g *Gateway) postLead(w http.ResponseWriter, r *http.Request, src leadroute
 		return g.turnAway(cl, src, p, chk)
 	}
 	defer free(buf)
-	at := g.cfg.now()
+	at := g.cfg.Stream.Clock()
 	rec, ours := g.read(buf.Bytes(), src, receipt(newPosting(), 0), at, chk)
 	switch {
 	case ours != nil:
@@ -80,7 +80,7 @@ func (g *Gateway) read(raw []byte, src leadroute.SourceID, receipt string, at ti
 	}
 	rec, err := g.examine(raw, src, receipt, at, chk)
 	if err != nil {
-		g.cfg.Log.Error("lead not checked", "plan", chk.PlanID(), "error", err)
+		g.cfg.Stream.Log.Error("lead not checked", "plan", chk.PlanID(), "error", err)
 		g.metrics.lead(resultFailed, "")
 		return rec, errInternal
 	}
@@ -89,7 +89,7 @@ func (g *Gateway) read(raw []byte, src leadroute.SourceID, receipt string, at ti
 
 // turnAway records a request that was refused before a lead could be read from it.
 func (g *Gateway) turnAway(cl *kgo.Client, src leadroute.SourceID, p *problem, chk Checker) answer {
-	at := leadroute.At(g.cfg.now())
+	at := leadroute.At(g.cfg.Stream.Clock())
 	code := p.Type[len("urn:leadroute:problem:"):]
 	g.reject(cl, &record{
 		lead:     leadroute.Lead{Source: src, Receipt: receipt(newPosting(), 0), ReceivedAt: at},
@@ -131,7 +131,7 @@ func (g *Gateway) postRespond(w http.ResponseWriter, r *http.Request, _ leadrout
 	if bad != nil {
 		return rejection([]Problem{*bad})
 	}
-	action.At = leadroute.At(g.cfg.now())
+	action.At = leadroute.At(g.cfg.Stream.Clock())
 	if full := g.load.enter(1, func(int) bool { return false }); full != nil {
 		return refuse(full)
 	}
