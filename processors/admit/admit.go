@@ -77,6 +77,9 @@ func (c *Config) withDefaults() Config {
 	return d
 }
 
+// fetchBytes is what one fetch brings of one partition, some 200 leads.
+const fetchBytes = 128 << 10
+
 // Admitter is one member of the admit group.
 type Admitter struct {
 	cfg     Config
@@ -130,6 +133,13 @@ func New(cfg Config) (*Admitter, error) {
 		Revoked: a.revoked,
 		// A lead's departure must come to the instance that admitted it.
 		Copartition: true,
+	}
+	// One fetch brings a little of every partition: a flood neither fills it, nor memory.
+	partitions := max(int(c.Stream.Partitions), stream.DefaultPartitions)
+	a.worker.Options = []kgo.Opt{
+		kgo.ClientID("leadroute-admit"),
+		kgo.FetchMaxPartitionBytes(fetchBytes),
+		kgo.FetchMaxBytes(int32(min(fetchBytes*partitions*(len(c.Classes)+1), 64<<20))),
 	}
 	for _, class := range c.Classes {
 		a.worker.Topics = append(a.worker.Topics, leadroute.Inbox(class))

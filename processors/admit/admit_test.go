@@ -38,13 +38,13 @@ func (byField) PlanID() leadroute.PlanID { return "plan1" }
 
 // house is a broker and the test's client, which plays the door and the ledger.
 type house struct {
-	t       *testing.T
+	t       testing.TB
 	cluster *kfake.Cluster
 	cl      *kgo.Client
 	pending []*leadroute.Admission // read from the ledger's inbox and not yet asked for
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	ignore := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })

@@ -150,7 +150,7 @@ func (g *Gateway) collect(ctx context.Context, cl *kgo.Client, recs []record, ch
 			out.Status, out.Error = resultRejected, &rec.problems[0]
 			continue
 		}
-		accepted, err := rec.await(ctx)
+		accepted, err := g.wait(ctx, rec)
 		switch {
 		case err != nil:
 			g.metrics.lead(resultFailed, rec.class)

@@ -131,8 +131,9 @@ type Gateway struct {
 	load    *load
 	schemas schemas
 	metrics *metrics
-	batches atomic.Int64
-	away    atomic.Bool // the last produce failed: so that the log says it once
+	batches atomic.Int64 // being read or waited for
+	events  atomic.Int64 // on their way into the log
+	away    atomic.Bool  // the last produce failed: so that the log says it once
 	mux     *http.ServeMux
 }
 
@@ -147,7 +148,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	opts := slices.Concat(c.Stream.Options(), []kgo.Opt{
 		kgo.ClientID("leadroute-gateway"),
-		// Leads and, at most one for each, events.
+		// Leads and as many events.
 		kgo.MaxBufferedRecords(2 * c.MaxInFlight),
 		// A record that cannot be sent is given up when its sender is: the sender tries again.
 		kgo.RecordDeliveryTimeout(max(c.AckTimeout, time.Second)), // the client's minimum

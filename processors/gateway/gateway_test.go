@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -307,7 +308,7 @@ func TestSlowLogIsNoAcceptanceUntilItAnswers(t *testing.T) {
 }
 
 func TestBrokerAway(t *testing.T) {
-	var logged bytes.Buffer
+	var logged lockedBuffer
 	d := openDoor(t, func(c *Config) {
 		c.AckTimeout = 300 * time.Millisecond
 		c.Stream.Log = slog.New(slog.NewTextHandler(&logged, nil))
@@ -320,9 +321,27 @@ func TestBrokerAway(t *testing.T) {
 	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("the 503 took %v, want about AckTimeout", took)
 	}
-	if strings.Contains(strings.ToLower(logged.String()), "ana@") {
-		t.Errorf("log = %s, want no personal data", logged.String())
+	if log := logged.String(); !strings.Contains(log, "log does not take messages") || strings.Contains(strings.ToLower(log), "ana@") {
+		t.Errorf("log = %s, want the fault and no personal data", log)
 	}
+}
+
+// lockedBuffer is a log that may be read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestClosedDoor(t *testing.T) {

@@ -34,7 +34,7 @@ func (g *Gateway) noteLog(err error) {
 		if g.away.CompareAndSwap(true, false) {
 			g.cfg.Stream.Log.Info("log answers again")
 		}
-	case err != nil && !errors.Is(err, kgo.ErrMaxBuffered):
+	case err != nil && !errors.Is(err, kgo.ErrMaxBuffered) && !errors.Is(err, context.Canceled): // nor when the sender hung up
 		if g.away.CompareAndSwap(false, true) {
 			g.cfg.Stream.Log.Error("log does not take messages", "error", err)
 		}
@@ -60,6 +60,15 @@ func (g *Gateway) send(cl *kgo.Client, rec *record, at time.Time) {
 	})
 }
 
+// wait is await for a post: a log that does not answer in time is noted.
+func (g *Gateway) wait(ctx context.Context, rec *record) (accepted bool, err error) {
+	accepted, err = rec.await(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		g.noteLog(err)
+	}
+	return accepted, err
+}
+
 // await waits until the log has rec, or has not taken it, or ctx ends; accepted is
 // false for a duplicate.
 func (rec *record) await(ctx context.Context) (accepted bool, err error) {
@@ -79,7 +88,9 @@ func (rec *record) await(ctx context.Context) (accepted bool, err error) {
 	return rec.flight.told.CompareAndSwap(false, true), nil
 }
 
-// event records what the door did with a lead. It is not waited for; one that is lost is counted.
+// event records what the door did with a lead. It is not waited for; one that is lost is
+// counted. There are at most as many on their way as leads may be, so that a sender of
+// rubbish never takes the client's buffer from the leads.
 func (g *Gateway) event(cl *kgo.Client, step leadroute.Step, rec *record, plan leadroute.PlanID) {
 	l := &rec.lead
 	id := l.ID
@@ -93,7 +104,13 @@ func (g *Gateway) event(cl *kgo.Client, step leadroute.Step, rec *record, plan l
 	if len(rec.problems) > 0 {
 		ev.Reason = reason(rec.problems[0])
 	}
+	if g.events.Add(1) > int64(g.cfg.MaxInFlight) {
+		g.events.Add(-1)
+		g.metrics.eventsLost.Inc()
+		return
+	}
 	g.produce(cl, leadroute.TopicEvents, id, ev, func(err error) {
+		g.events.Add(-1)
 		if err != nil {
 			g.metrics.eventsLost.Inc()
 		}

@@ -60,7 +60,7 @@ func (g *Gateway) postLead(w http.ResponseWriter, r *http.Request, src leadroute
 	g.send(cl, &rec, at)
 	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.AckTimeout)
 	defer cancel()
-	accepted, err := rec.await(ctx)
+	accepted, err := g.wait(ctx, &rec)
 	switch {
 	case err != nil:
 		g.metrics.lead(resultFailed, rec.class)
@@ -148,6 +148,7 @@ func (g *Gateway) postRespond(w http.ResponseWriter, r *http.Request, _ leadrout
 			return refuse(errLogAway)
 		}
 	case <-ctx.Done():
+		g.noteLog(ctx.Err())
 		return refuse(errLogAway)
 	}
 	return answer{http.StatusAccepted, &taken{ID: leadroute.LeadID(id), Status: resultAccepted}}

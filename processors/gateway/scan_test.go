@@ -1,9 +1,13 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
+
+	"github.com/leadroute/leadroute"
 )
 
 func FuzzMembers(f *testing.F) {
@@ -36,6 +40,37 @@ func FuzzElements(f *testing.F) {
 		elements([]byte(s), func(v []byte) { got = append(got, v) })
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("elements(%q) = %q, want %q", s, got, want)
+		}
+	})
+}
+
+// FuzzFieldsSurviveTheWire: whatever the door lets in comes out of the log the same.
+func FuzzFieldsSurviveTheWire(f *testing.F) {
+	for _, s := range []string{`{}`, `{ "a" : "<é\u2028\ud83d\ude00\\\"" , "b":[1e400,-0.0,12345678901234567890] }`, `{"":null,"x":{"y":[[]]}}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if syntax([]byte(s)) != nil || strings.TrimSpace(s)[0] != '{' {
+			t.Skip()
+		}
+		decode := func(b []byte) (v any) {
+			d := json.NewDecoder(bytes.NewReader(b))
+			d.UseNumber()
+			if err := d.Decode(&v); err != nil {
+				t.Fatalf("%q: %v", b, err)
+			}
+			return v
+		}
+		b, err := leadroute.Encode(&leadroute.Lead{ID: "l1", Fields: json.RawMessage(s)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := leadroute.Decode[leadroute.Lead](b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := decode(l.Fields), decode([]byte(s)); !reflect.DeepEqual(got, want) {
+			t.Errorf("fields %q came back as %q", s, l.Fields)
 		}
 	})
 }
