@@ -124,3 +124,11 @@ func (j *Judge) Allows(t Truth, rep leadroute.RepID) bool {
 		return true
 	}
 }
+
+// CRMID is the owner id by which the CRM knows a rep.
+func (j *Judge) CRMID(rep leadroute.RepID) string {
+	if id := j.reps[rep].CRMID; id != "" {
+		return id
+	}
+	return string(rep)
+}
