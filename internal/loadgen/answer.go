@@ -3,7 +3,6 @@ package loadgen
 import (
 	"math/rand/v2"
 	"net/http"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -26,9 +25,6 @@ type answerError struct {
 	Code string `json:"code"`
 }
 
-// transient are the codes of a batch's records that may go better later.
-var transient = map[string]bool{"unavailable": true, "overloaded": true, "too_many_requests": true}
-
 func (a *answer) decode(b []byte) error {
 	err := json.Unmarshal(b, a)
 	a.ID = leadroute.LeadID(strings.Clone(string(a.ID))) // the buffer is used again
@@ -47,20 +43,14 @@ func decodeBatch(b []byte) ([]answer, error) {
 	return body.Results, err
 }
 
-// problemCode names why a lead was rejected: the last part of the problem's type, else
-// the status.
+// problemCode names why a lead was rejected: the last part of the problem's type (a URL
+// or a URN), else the status.
 func problemCode(b []byte, status int) string {
 	var p struct {
 		Type string `json:"type"`
-		Code string `json:"code"`
 	}
-	if err := json.Unmarshal(b, &p); err == nil {
-		switch {
-		case p.Code != "":
-			return strings.Clone(p.Code)
-		case p.Type != "" && p.Type != "about:blank":
-			return strings.Clone(path.Base(p.Type))
-		}
+	if err := json.Unmarshal(b, &p); err == nil && p.Type != "" && p.Type != "about:blank" {
+		return strings.Clone(p.Type[strings.LastIndexAny(p.Type, "/:")+1:])
 	}
 	return strconv.Itoa(status)
 }

@@ -292,14 +292,3 @@ func TestJudge(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkItem(b *testing.B) {
-	g := newTest(b, testOptions(b.N))
-	var buf []byte
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := range b.N {
-		buf = g.Item(i, buf).Body
-	}
-	b.SetBytes(int64(len(buf)))
-}

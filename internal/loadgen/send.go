@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -237,7 +238,7 @@ func (w *worker) postOne(ctx context.Context) time.Duration {
 	status, header, err := w.post(ctx, w.one, "application/json", w.items[k].Body)
 	switch wait, kind := w.sort(status, header, err); kind {
 	case again:
-		if status != http.StatusTooManyRequests {
+		if mayHaveTaken(status, err) {
 			w.unclear(k, sent)
 		}
 		return wait
@@ -267,6 +268,7 @@ func (w *worker) postBatch(ctx context.Context) (wait time.Duration, alone bool)
 	}
 	sent := time.Now().UnixMicro()
 	status, header, err := w.post(ctx, w.batch, "application/x-ndjson", w.body)
+	maybe := mayHaveTaken(status, err)
 	wait, kind := w.sort(status, header, err)
 	var results []answer
 	switch {
@@ -281,7 +283,7 @@ func (w *worker) postBatch(ctx context.Context) (wait time.Duration, alone bool)
 		}
 	}
 	if kind == again {
-		if status != http.StatusTooManyRequests {
+		if maybe {
 			for k := range w.items {
 				w.unclear(k, sent)
 			}
@@ -295,7 +297,6 @@ func (w *worker) postBatch(ctx context.Context) (wait time.Duration, alone bool)
 			continue
 		}
 		switch {
-		case a.Status == "rejected" && transient[a.Error.Code]:
 		case a.Status == "rejected":
 			w.mark(a.Index, Rejected, answer{Error: a.Error})
 			done[a.Index] = true
@@ -349,6 +350,16 @@ func (w *worker) sort(status int, h http.Header, err error) (time.Duration, kind
 		return 0, fatal
 	}
 	return 0, settled
+}
+
+// mayHaveTaken tells whether a request that has to go out again may have reached the
+// log: not if it was turned away, nor if nobody was there to connect to.
+func mayHaveTaken(status int, err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return false
+	}
+	return status != http.StatusTooManyRequests
 }
 
 // post leaves the answer's body in w.resp.
