@@ -8,6 +8,7 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/lovoo/goka"
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // orderedGroup is a consumer group that commits in order and re-joins at once. Goka marks
@@ -116,7 +117,23 @@ func (r *run) own(ctx context.Context, partitions []int32) error {
 	epoch := max(time.Now().UnixMilli(), r.core.epochFloor.Load())
 	r.core.epochFloor.Store(epoch + 1)
 	r.epoch.Store(epoch)
-	return r.producer.own(ctx, partitions, r.core.barriers, epoch)
+	if err := r.producer.own(ctx, partitions, r.core.barriers, epoch); err != nil {
+		return err
+	}
+	listed, err := kadm.NewClient(r.producer.cl).ListEndOffsets(ctx, r.core.inbox)
+	if err = errors.Join(err, listed.Error()); err != nil {
+		return fmt.Errorf("end of %s: %w", r.core.inbox, err)
+	}
+	ends := make(map[int32]int64, len(partitions))
+	for _, p := range partitions {
+		if o, ok := listed.Lookup(r.core.inbox, p); ok {
+			ends[p] = o.Offset
+		}
+	}
+	r.mu.Lock()
+	r.ends = ends
+	r.mu.Unlock()
+	return nil
 }
 
 // errClockBehind is why a member takes ownership again, with a higher epoch.

@@ -57,7 +57,15 @@ type run struct {
 
 	mu     sync.RWMutex
 	stores map[int32]*tableStore
+	ends   map[int32]int64 // of the inbox's partitions when they became ours
 	cause  error
+}
+
+// replayUntil is the offset below which a message of the partition may be a replay.
+func (r *run) replayUntil(partition int32) int64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.ends[partition]
 }
 
 // New checks the stage and its configuration. Nothing is connected before Run.

@@ -52,13 +52,18 @@ type Stage[S, M any] struct {
 type Ctx struct {
 	Partition int32
 	Offset    int64 // of the message in the inbox
+	// Replay says that the message was in the inbox already when this instance took the
+	// partition over: an owner before may have handled it, and of what it wrote and sent any
+	// subset may have arrived. Any other message is handled here first, though it may be a
+	// sender's copy of one that was.
+	Replay bool
 	lookup    func(stage leadroute.Topic, key string) []byte
 }
 
 // NewCtx makes the context of one call of Apply, for tests. lookup returns the encoded
 // row of a table, nil if there is none; a nil lookup finds nothing.
 func NewCtx(partition int32, offset int64, lookup func(stage leadroute.Topic, key string) []byte) Ctx {
-	return Ctx{partition, offset, lookup}
+	return Ctx{Partition: partition, Offset: offset, lookup: lookup}
 }
 
 // Lookup reads a row of another stage's table, which must be among Stage.Lookups. It
@@ -206,7 +211,7 @@ func (c *core) handle(r *run, g goka.Context, raw any) {
 	state, _ := g.Value().([]byte)
 	store := r.store(partition)
 	at := c.at(g.Timestamp(), store, key)
-	out := c.decide(Ctx{partition, offset, c.lookup}, key, state, message, at)
+	out := c.decide(Ctx{partition, offset, offset < r.replayUntil(partition), c.lookup}, key, state, message, at)
 	c.metrics.messages.Inc()
 	if out.refused != "" {
 		c.bury(r, g, key, message, out.refused, at)

@@ -1,0 +1,232 @@
+package processors
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/accounts"
+	"github.com/leadroute/leadroute/processors/admit"
+	"github.com/leadroute/leadroute/processors/clock"
+	"github.com/leadroute/leadroute/processors/deliver"
+	"github.com/leadroute/leadroute/processors/deliver/connector"
+	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/gateway"
+	"github.com/leadroute/leadroute/processors/ledger"
+	"github.com/leadroute/leadroute/processors/pools"
+	"github.com/leadroute/leadroute/processors/reps"
+	"github.com/leadroute/leadroute/processors/stream"
+)
+
+// Config is what a pipeline needs besides its plan.
+type Config struct {
+	Stream stream.Config
+	Plans  *Plans
+	// Keys and IDKey are the gateway's; see gateway.Config.
+	Keys  gateway.Keys
+	IDKey []byte
+	// Secret resolves secret("NAME"); ok is false where it is not set.
+	Secret func(name string) (value string, ok bool)
+	// InFlight is how many leads are in the middle at once, admit's default if 0.
+	InFlight int
+}
+
+// Pipeline is one instance of everything that routes leads.
+type Pipeline struct {
+	Gateway  *gateway.Gateway
+	Ledger   *stream.Processor[ledger.State]
+	Reps     *stream.View[desk.State]
+	Accounts *stream.View[leadroute.Account]
+
+	cfg    Config
+	stages []runner // that need the roster
+	others []runner
+	ready  []<-chan struct{}
+}
+
+// runner is a part of the pipeline, named for its errors.
+type runner struct {
+	name string
+	run  func(context.Context) error
+}
+
+// Build checks the configuration and starts nothing. Every secret that the plan names must be set.
+func Build(cfg Config) (*Pipeline, error) {
+	p := &Pipeline{cfg: cfg}
+	current := cfg.Plans.Current()
+	classes := classNames(current)
+	roster := pools.NewRoster()
+	var err error
+	if p.Gateway, err = gateway.New(gateway.Config{
+		Stream: cfg.Stream, Keys: cfg.Keys, IDKey: cfg.IDKey, Classes: classes,
+		Checker: func() gateway.Checker { return door{cfg.Plans.Current()} },
+	}); err != nil {
+		return nil, err
+	}
+	p.other("gateway", p.Gateway.Run)
+	admitter, err := admit.New(admit.Config{
+		Stream: cfg.Stream, Classes: classes, InFlight: cfg.InFlight,
+		Classifier: func() admit.Classifier { return door{cfg.Plans.Current()} },
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.other("admit", admitter.Run)
+	if p.Ledger, err = addStage(p, ledger.Stage(cfg.Plans.Of, roster.Live)); err != nil {
+		return nil, err
+	}
+	if _, err = addStage(p, pools.Stage(cfg.Plans.Of, roster)); err != nil {
+		return nil, err
+	}
+	if _, err = addStage(p, reps.Stage(cfg.Plans.Of)); err != nil {
+		return nil, err
+	}
+	if _, err = addStage(p, accounts.Stage()); err != nil {
+		return nil, err
+	}
+	if p.Reps, err = stream.NewView(cfg.Stream, leadroute.TopicReps, func(key string, s *desk.State) {
+		roster.Update(leadroute.RepID(key), s)
+	}); err != nil {
+		return nil, err
+	}
+	if p.Accounts, err = stream.NewView[leadroute.Account](cfg.Stream, leadroute.TopicAccounts, nil); err != nil {
+		return nil, err
+	}
+	p.other("view of the reps", p.Reps.Run)
+	p.other("view of the accounts", p.Accounts.Run)
+	ticks, err := clock.New(clock.Config{Stream: cfg.Stream, Metrics: clock.NewMetrics(cfg.Stream.Metrics)})
+	if err != nil {
+		return nil, err
+	}
+	p.other("clock", ticks.Run)
+	return p, p.addDestinations(current, classes)
+}
+
+func (p *Pipeline) addDestinations(current *plan.Plan, classes []leadroute.Class) error {
+	metrics := deliver.NewMetrics(p.cfg.Stream.Metrics)
+	for _, d := range current.Destinations {
+		if err := resolve(&d, p.cfg.Secret); err != nil {
+			return err
+		}
+		c, err := connector.New(connector.Builtin, &d, p.cfg.Stream.Clock)
+		if err != nil {
+			return err
+		}
+		w, err := deliver.New(deliver.Config{Stream: p.cfg.Stream, Destination: d, Connector: c, Classes: classes, Metrics: metrics})
+		if err != nil {
+			return err
+		}
+		p.other("delivery to "+string(d.Name), w.Run)
+	}
+	return nil
+}
+
+func addStage[S, M any](p *Pipeline, st stream.Stage[S, M]) (*stream.Processor[S], error) {
+	proc, err := stream.New(p.cfg.Stream, st)
+	if err != nil {
+		return nil, err
+	}
+	p.stages = append(p.stages, runner{string(st.Name), proc.Run})
+	p.ready = append(p.ready, proc.Ready())
+	return proc, nil
+}
+
+func (p *Pipeline) other(name string, run func(context.Context) error) {
+	p.others = append(p.others, runner{name, run})
+}
+
+// Topics creates the topics that are absent.
+func (p *Pipeline) Topics(ctx context.Context) error {
+	cl, err := kgo.NewClient(p.cfg.Stream.Options()...)
+	if err != nil {
+		return fmt.Errorf("topics: %w", err)
+	}
+	defer cl.Close()
+	current := p.cfg.Plans.Current()
+	var names []leadroute.DestinationID
+	for _, d := range current.Destinations {
+		names = append(names, d.Name)
+	}
+	n := p.cfg.Stream.Partitions
+	if n == 0 {
+		n = stream.DefaultPartitions
+	}
+	return stream.EnsureTopics(ctx, kadm.NewClient(cl), stream.Specs(p.cfg.Stream.Namespace, classNames(current), names, n))
+}
+
+// Run runs everything until ctx ends, then stops it and returns nil. Topics must have been called.
+func (p *Pipeline) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	start := func(r runner) {
+		g.Go(func() error {
+			if err := r.run(ctx); err != nil {
+				return fmt.Errorf("%s: %w", r.name, err)
+			}
+			return nil
+		})
+	}
+	for _, r := range p.others {
+		start(r)
+	}
+	select {
+	case <-p.Reps.Recovered(): // a pool that saw nobody would let every lead wait
+		for _, r := range p.stages {
+			start(r)
+		}
+	case <-ctx.Done():
+	}
+	return g.Wait()
+}
+
+// Ready waits until every stage has recovered its table and consumes.
+func (p *Pipeline) Ready(ctx context.Context) error {
+	for _, c := range p.ready {
+		select {
+		case <-c:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for p.Gateway.Ready() != nil {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func classNames(p *plan.Plan) []leadroute.Class {
+	names := make([]leadroute.Class, len(p.Classes))
+	for i := range p.Classes {
+		names[i] = p.Classes[i].Name
+	}
+	return names
+}
+
+// resolve replaces the destination's secrets by their texts.
+func resolve(d *plan.Destination, secret func(string) (string, bool)) error {
+	if d.Webhook == nil {
+		return nil
+	}
+	w := *d.Webhook
+	d.Webhook = &w
+	for _, s := range []*plan.Secret{&w.URL, &w.Key} {
+		if s.Name == "" {
+			continue
+		}
+		v, ok := secret(s.Name)
+		if !ok {
+			return fmt.Errorf("destination %s: the secret %s is not set; set the environment variable %s", d.Name, s.Name, s.Name)
+		}
+		*s = plan.Secret{Literal: v}
+	}
+	return nil
+}
