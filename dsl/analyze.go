@@ -34,7 +34,9 @@ func (c *compiler) analyze() {
 	}
 	c.reach(rules)
 	for i := range c.plan.Rules {
-		c.endsInQueue(rules[i], &c.plan.Rules[i])
+		if !c.hasWithin(rules[i].full) {
+			c.endsInQueue(rules[i], &c.plan.Rules[i])
+		}
 	}
 }
 

@@ -43,7 +43,11 @@ func (c *compiler) field(b *block) {
 		e := plan.Envelope()[i]
 		f.Type, f.Envelope, f.PII = e.Type, true, f.PII || e.PII
 	}
-	if typ, ok := c.fieldType(b.body); ok {
+	typ, ok := c.fieldType(b.body)
+	if !ok && b.attr("type") != nil {
+		f.Type = "" // nothing is known about it, and nothing more is told
+	}
+	if ok {
 		if f.Envelope && typ != f.Type {
 			c.report(wrongType, b.attr("type").Expr.Range(), "lead.%s is an envelope field and always a %s.", b.name, f.Type)
 			return

@@ -50,6 +50,7 @@ func testBlock() *blockSpec {
 
 func (c *compiler) test(b *block) {
 	base := Test{Name: b.name, File: b.rng.Filename, Line: b.rng.Start.Line, At: DefaultAt(c.plan.Zone)}
+	before := len(c.diags)
 	lead := c.testLead(b.body)
 	base.Live = c.situation(b.body, Situation{})
 	if at, ok := c.instant(b.body, "at"); ok {
@@ -61,6 +62,9 @@ func (c *compiler) test(b *block) {
 		c.report(missingAttribute, b.rng, "A test needs an expect block: expect { rule = rule.name }.")
 	}
 	cases := b.blocks("case")
+	if len(c.diags) > before {
+		return
+	}
 	if len(cases) == 0 {
 		if b.attr("lead") == nil && !c.brokenWithin(b.full) {
 			c.report(missingAttribute, b.rng, "A test needs a lead: lead = { score = 50 }.")

@@ -81,6 +81,9 @@ func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) 
 	if f.Warning {
 		d.Severity = SeverityWarning
 	}
+	if f.ID != syntaxError.ID && c.garbled(rng, f.Warning) {
+		return
+	}
 	lines := c.lines[rng.Filename]
 	if i := rng.Start.Line - 1; i >= 0 && i < len(lines) {
 		d.text = lines[i]
@@ -94,6 +97,15 @@ func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) 
 	if !slices.ContainsFunc(c.diags, same) {
 		c.diags = append(c.diags, d)
 	}
+}
+
+// garbled tells whether what stands in the line was not read as it was meant, so that
+// what follows from it is not worth telling.
+func (c *compiler) garbled(rng hcl.Range, warning bool) bool {
+	if slices.Contains(c.broken[rng.Filename], rng.Start.Line) {
+		return true
+	}
+	return warning && c.hasWithin(rng, syntaxError)
 }
 
 // ignored finds "# leadroute:ignore LR012 reason" on the line or on the one above.

@@ -107,6 +107,9 @@ func (s *scope) leadField(r ref) typed {
 		s.unknownField(name, r)
 		return t
 	}
+	if f.Type == "" {
+		return t // its declaration is wrong
+	}
 	if name == "email_domain" {
 		s.layout.Slot("email", plan.TypeString) // it is derived from the address where the sender gave none
 	}

@@ -49,7 +49,10 @@ func (s *scope) binary(e *hclsyntax.BinaryOpExpr) typed {
 	case "<", "<=", ">", ">=":
 		return s.order(e, op)
 	case "+", "-", "*", "/":
-		a, b := s.operand(e.LHS, op), s.operand(e.RHS, op)
+		a, b := s.operand(e.LHS, op), typed{}
+		if a.kind != bad {
+			b = s.operand(e.RHS, op)
+		}
 		if a.kind == number && b.kind == number {
 			t.kind, t.num = number, plan.Arith(op[0], a.num, b.num, s.c.source(t.rng))
 		}

@@ -17,6 +17,7 @@ type mistake struct {
 	rng    hcl.Range
 	detail string
 	fix    string
+	lossy  bool // the repaired text says something else than was meant
 }
 
 // repair finds the known mistakes of a file that HCL cannot parse, and returns the file
@@ -48,6 +49,7 @@ type repairer struct {
 	open     []hclsyntax.TokenType // the brackets that are open
 	equalled bool                  // the statement has had its equals sign
 	start    int                   // index of the statement's first token
+	quotes   int                   // single quotes seen
 }
 
 func (r *repairer) add(rng hcl.Range, fix, format string, args ...any) {
@@ -159,7 +161,11 @@ func (r *repairer) sign(i int) {
 	case hclsyntax.TokenBitwiseOr:
 		r.double(t, "|")
 	case hclsyntax.TokenApostrophe:
+		r.quotes++
 		r.add(t.Range, `"`, "HCL writes texts in double quotes.")
+		if r.quotes%2 == 0 { // the closing one has been told with the opening one
+			r.found[len(r.found)-1].detail = ""
+		}
 	case hclsyntax.TokenSemicolon:
 		r.add(t.Range, " ", "HCL ends an attribute with the line; take the semicolon out.")
 	case hclsyntax.TokenInvalid:
@@ -234,6 +240,7 @@ func (r *repairer) glued(i int) {
 		write = digits + "000000"
 	case "s", "h", "d", "w", "ms":
 		r.add(rng, blanks(digits, len(digits)+len(unit)), "A duration is a text: write %q.", digits+unit)
+		r.found[len(r.found)-1].lossy = true
 		return
 	default:
 		write = strings.ReplaceAll(digits+unit, "_", "")
@@ -274,6 +281,9 @@ func (r *repairer) smartQuotes() {
 						Filename: r.filename(), Start: hcl.Pos{Line: line, Column: col, Byte: start + at},
 						End: hcl.Pos{Line: line, Column: col + 1, Byte: start + at + len(q)},
 					}, fix, `These are typographic quotes; HCL writes texts in plain ones: "...".`)
+					if q == closing {
+						r.found[len(r.found)-1].detail = "" // told with the opening one
+					}
 					at += len(q)
 				}
 			}

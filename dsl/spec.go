@@ -107,7 +107,7 @@ func (c *compiler) shape(b body) {
 			c.report(unknownAttribute, a.NameRange, "The block %q has no attribute %q.%s", b.spec.name, a.Name, didYouMean(a.Name, append(slices.Clone(known), nestedNames(b.spec)...), inQuotes))
 		}
 	}
-	if !c.brokenWithin(b.full) {
+	if !c.brokenWithin(b.full) { // the attributes above have been told by now
 		for _, name := range b.spec.required {
 			if _, ok := b.hcl.Attributes[name]; !ok {
 				c.report(missingAttribute, b.rng, "The block %q needs the attribute %q.", b.spec.name, name)
@@ -160,10 +160,21 @@ func nestedNames(s *blockSpec) []string {
 	return names
 }
 
-// brokenWithin tells whether a syntax error lies in the range, so that what is missing
-// there may only have become unreadable.
+// brokenWithin tells whether a syntax error, or a mistyped name, lies in the range, so that
+// what is missing there may only have become unreadable.
 func (c *compiler) brokenWithin(r hcl.Range) bool {
+	if c.hasWithin(r, unknownAttribute, unknownBlock) {
+		return true
+	}
 	return slices.ContainsFunc(c.broken[r.Filename], func(line int) bool {
 		return r.Start.Line <= line && line <= r.End.Line+1
+	})
+}
+
+// hasWithin tells whether an error of one of the kinds (none: any) was found in the range.
+func (c *compiler) hasWithin(r hcl.Range, kinds ...Finding) bool {
+	return slices.ContainsFunc(c.diags, func(d Diagnostic) bool {
+		return d.Severity == SeverityError && d.File == r.Filename && r.Start.Line <= d.Line && d.Line <= r.End.Line &&
+			(len(kinds) == 0 || slices.ContainsFunc(kinds, func(f Finding) bool { return f.ID == d.ID }))
 	})
 }

@@ -27,7 +27,9 @@ func (c *compiler) parse(f file) *hclsyntax.Body {
 		told := map[int]bool{}
 		for _, m := range found {
 			told[m.rng.Start.Line] = true
-			c.report(syntaxError, m.rng, "%s", m.detail)
+			if m.detail != "" {
+				c.report(syntaxError, m.rng, "%s", m.detail)
+			}
 		}
 		if len(found) > 0 {
 			parsed, diags = hclsyntax.ParseConfig(src, f.path, hcl.InitialPos)
@@ -40,7 +42,7 @@ func (c *compiler) parse(f file) *hclsyntax.Body {
 			c.report(syntaxError, *d.Subject, "%s", hclWords(d))
 		}
 		for _, m := range found {
-			if m.fix == "" {
+			if m.fix == "" || m.lossy {
 				c.broken[f.path] = append(c.broken[f.path], m.rng.Start.Line)
 			}
 		}

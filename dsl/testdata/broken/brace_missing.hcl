@@ -1,0 +1,47 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA", "APAC", "LATAM"]
+  }
+  field "company_size" {
+    type = number
+  }
+  field "account.tier" {
+    type = string
+  }
+  field "vip" {
+    type = bool
+  }
+}
+
+priority "P0" {
+  deliver_within = "1m"
+}
+
+hours "office" {
+  week = { "mon-fri" = "09:00-18:00" }
+}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "emea" {
+  members = [rep.ana]
+}
+
+queue "backlog" { # ERROR: Syntax error | no closing brace
+  drain_to = pool.emea
+
+rule "first" { # ERROR: Unknown block | Is a closing } missing
+  when = lead.vip
+  to = [pool.emea, queue.backlog]
+}
+
+rule "rest" { # ERROR: Unknown block | stands at the top of a file
+  to = [pool.emea, queue.backlog]
+}

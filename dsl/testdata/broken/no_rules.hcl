@@ -1,0 +1,2 @@
+policy "p" { # ERROR: No priority that always matches # ERROR: Policy without rules
+}
