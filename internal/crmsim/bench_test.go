@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -102,3 +103,21 @@ type discard struct{ header http.Header }
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) WriteHeader(int)             {}
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+// BenchmarkMemory reports what the CRM keeps of a lead.
+func BenchmarkMemory(b *testing.B) {
+	s := newSim(b, Options{})
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	for i := range b.N {
+		deliver(b, s, parcel{lead: fmt.Sprintf("abcdefghijklmnopq%07d", i), rev: 1, owner: fmt.Sprintf("repna-%03d", i%60), email: fmt.Sprintf("maria.keller.%d@mediumorchidfalcon.example", i)})
+	}
+	b.ReportMetric(float64(heap()-before)/float64(b.N), "B/lead")
+	if st := s.Stats(); st.Records != b.N {
+		b.Errorf("%d records of %d leads", st.Records, b.N)
+	}
+}

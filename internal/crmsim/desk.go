@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-json"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/internal/leanhttp"
 )
 
 // Span is a range of times, drawn from evenly.
@@ -40,7 +41,7 @@ type DeskOptions struct {
 	Workers int
 	// Timeout of one request, 10s if zero.
 	Timeout time.Duration
-	// Client sends the requests; nil: one with a connection per worker.
+	// Client sends the requests; nil: a lean one, which speaks no https.
 	Client *http.Client
 }
 
@@ -92,10 +93,10 @@ func NewDesk(s *Sim, o DeskOptions) (*Desk, error) {
 		base: strings.TrimSuffix(o.URL, "/") + "/v1/leads/",
 	}
 	if d.client == nil {
-		d.client = &http.Client{
-			Transport:     &http.Transport{MaxIdleConns: o.Workers, MaxIdleConnsPerHost: o.Workers, DisableCompression: true},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		if u.Scheme != "http" {
+			return nil, fmt.Errorf("reps at work: %s needs a Client of its own", u.Scheme)
 		}
+		d.client = leanhttp.NewClient(o.Workers)
 	}
 	s.follow(d.take)
 	return d, nil

@@ -30,6 +30,11 @@ type Applied struct {
 	End       End               `json:"end,omitempty"`
 }
 
+// same tells whether two deliveries mean the same.
+func (a *Applied) same(b *Applied) bool {
+	return a.Lead == b.Lead && a.Revision == b.Revision && a.Owner == b.Owner && a.OwnerCRM == b.OwnerCRM && a.Queue == b.Queue
+}
+
 // Record is the CRM's row of one lead.
 type Record struct {
 	Applied // the highest revision applied

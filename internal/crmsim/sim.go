@@ -40,6 +40,7 @@ type Sim struct {
 	calls   map[string]*call // by webhook id
 	persons map[string]int   // records by normalised e-mail address
 	caps    map[leadroute.RepID]int
+	words   map[string]string
 	counts  Counts
 	applied func(Applied)
 }
@@ -56,19 +57,9 @@ type record struct {
 
 // call is what the CRM remembers of one webhook id.
 type call struct {
-	content   content // of the first that came
-	sum       uint64  // of its data
-	tries     uint32
-	committed bool
-}
-
-// content is what a webhook id stands for.
-type content struct {
-	lead     leadroute.LeadID
-	revision int
-	owner    leadroute.RepID
-	ownerCRM string
-	queue    leadroute.QueueID
+	first *Applied // what it stood for when it was committed first; nil: never
+	sum   uint64   // of the data that came with it
+	tries uint32
 }
 
 // Counts are what the CRM counted since its start.
@@ -109,6 +100,7 @@ func New(o Options) (*Sim, error) {
 		records: make(map[leadroute.LeadID]*record),
 		calls:   make(map[string]*call),
 		persons: make(map[string]int),
+		words:   make(map[string]string),
 		caps:    make(map[leadroute.RepID]int),
 	}, nil
 }
@@ -164,9 +156,12 @@ const (
 
 // commit judges one request and applies it if it is news. The caller holds s.mu.
 func (s *Sim) commit(id string, c *call, d *webhookData, sum uint64, now int64) verdict {
-	is := content{lead: d.ID, revision: d.Revision, owner: d.Owner, ownerCRM: d.OwnerCRM, queue: d.Queue}
-	if c.committed {
-		if c.content != is {
+	a := &Applied{
+		Lead: d.ID, WebhookID: id, Revision: d.Revision, At: now,
+		Owner: leadroute.RepID(s.word(string(d.Owner))), OwnerCRM: s.word(d.OwnerCRM), Queue: leadroute.QueueID(s.word(string(d.Queue))),
+	}
+	if c.first != nil {
+		if !c.first.same(a) {
 			s.counts.Conflicts++
 			return verdictConflict
 		}
@@ -176,7 +171,7 @@ func (s *Sim) commit(id string, c *call, d *webhookData, sum uint64, now int64) 
 		s.counts.Repeated++
 		return verdictRepeated
 	}
-	c.content, c.sum, c.committed = is, sum, true
+	c.first, c.sum = a, sum
 	r := s.records[d.ID]
 	if r == nil {
 		r = &record{person: normalise(d.Lead.Email)}
@@ -198,14 +193,22 @@ func (s *Sim) commit(id string, c *call, d *webhookData, sum uint64, now int64) 
 			r.current.EndedAt, r.current.End = now, EndSuperseded
 		}
 	}
-	a := &Applied{Lead: d.ID, WebhookID: id, Revision: d.Revision, Owner: d.Owner, OwnerCRM: d.OwnerCRM, Queue: d.Queue, At: now}
-	r.current, r.priority = a, d.Priority
+	r.current, r.priority = a, leadroute.Class(s.word(string(d.Priority)))
 	r.history = append(r.history, a)
 	s.counts.Applied++
 	if s.applied != nil && a.Owner != "" {
 		s.applied(*a)
 	}
 	return verdictApplied
+}
+
+// word keeps one copy of a word that many leads share.
+func (s *Sim) word(w string) string {
+	if kept, ok := s.words[w]; ok {
+		return kept
+	}
+	s.words[w] = w
+	return w
 }
 
 // acknowledged notes that the record's current state is about to be answered with 2xx.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/internal/leanhttp"
 )
 
 // SendOptions say where leads go and how fast.
@@ -34,7 +35,7 @@ type SendOptions struct {
 	Timeout time.Duration
 	// Progress, if set, is called some five times a second and once at the end.
 	Progress func(Progress)
-	// Client sends the requests; nil: one with a connection per request in flight.
+	// Client sends the requests; nil: a lean one, which speaks no https.
 	Client *http.Client
 }
 
@@ -122,20 +123,14 @@ func newSender(o SendOptions, g *Generator, t *Tally) (*sender, error) {
 	}
 	s := &sender{opts: o, gen: g, tally: t, client: o.Client}
 	if s.client == nil {
-		s.client = NewClient(o.Concurrency)
+		if u.Scheme != "http" {
+			return nil, fmt.Errorf("send leads: %s needs a Client of its own", u.Scheme)
+		}
+		s.client = leanhttp.NewClient(o.Concurrency)
 	}
 	base := strings.TrimSuffix(o.URL, "/")
 	s.one, s.batch = base+"/v1/leads", base+"/v1/leads/batch"
 	return s, nil
-}
-
-// NewClient returns an HTTP client that keeps a connection for each of n requests in
-// flight and follows no redirect. It has no time-out of its own.
-func NewClient(n int) *http.Client {
-	return &http.Client{
-		Transport:     &http.Transport{MaxIdleConns: n, MaxIdleConnsPerHost: n, MaxConnsPerHost: n, DisableCompression: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 func (s *sender) report(done <-chan struct{}) {

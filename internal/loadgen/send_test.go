@@ -262,7 +262,7 @@ func TestSendStopsWithContext(t *testing.T) {
 
 func TestSendRefuses(t *testing.T) {
 	g := newTest(t, testOptions(1))
-	for _, o := range []SendOptions{{URL: "127.0.0.1:80"}, {URL: "http://127.0.0.1", Rate: -1}, {URL: "http://127.0.0.1", Batch: MaxBatch + 1}} {
+	for _, o := range []SendOptions{{URL: "127.0.0.1:80"}, {URL: "https://127.0.0.1"}, {URL: "http://127.0.0.1", Rate: -1}, {URL: "http://127.0.0.1", Batch: MaxBatch + 1}} {
 		if _, err := Send(t.Context(), o, g); err == nil {
 			t.Errorf("Send(%+v) gave no error", o)
 		}
