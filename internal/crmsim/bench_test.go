@@ -103,6 +103,7 @@ type discard struct{ header http.Header }
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) WriteHeader(int)             {}
 func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+
 // BenchmarkMemory reports what the CRM keeps of a lead.
 func BenchmarkMemory(b *testing.B) {
 	s := newSim(b, Options{})

@@ -30,6 +30,7 @@ const maxBody = 1 << 20
 //	GET  /faults         Faults
 //	PUT  /faults         sets them (POST does too)
 //	PUT  /caps           {"rep": n, ...}: see SetCaps (POST does too)
+//	PUT  /pool-caps      {"pool": n, ...}: see SetPoolCaps (POST does too)
 //	GET  /healthz        200
 func (s *Sim) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -56,6 +57,9 @@ func (s *Sim) Handler() http.Handler {
 	setCaps := set(func(c map[leadroute.RepID]int) error { s.SetCaps(c); return nil })
 	mux.HandleFunc("PUT /caps", setCaps)
 	mux.HandleFunc("POST /caps", setCaps)
+	setPools := set(func(c map[leadroute.PoolID]int) error { s.SetPoolCaps(c); return nil })
+	mux.HandleFunc("PUT /pool-caps", setPools)
+	mux.HandleFunc("POST /pool-caps", setPools)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	return mux
 }

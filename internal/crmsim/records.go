@@ -25,6 +25,7 @@ type Applied struct {
 	Owner     leadroute.RepID   `json:"owner,omitempty"`
 	OwnerCRM  string            `json:"owner_crm_id,omitempty"`
 	Queue     leadroute.QueueID `json:"queue,omitempty"`
+	Pool      leadroute.PoolID  `json:"pool,omitempty"` // empty: straight to the owner
 	At        int64             `json:"at_us"`
 	EndedAt   int64             `json:"ended_at_us,omitempty"`
 	End       End               `json:"end,omitempty"`
@@ -84,7 +85,8 @@ type RepStats struct {
 	Open    int `json:"open"`     // now
 	MaxOpen int `json:"max_open"` // ever at once, superseded revisions left out
 	Cap     int `json:"cap"`      // 0: none
-	// OverCapacity is how many leads came to the desk when it was full.
+	// OverCapacity is how many leads came to the desk when it was full: the rep's own cap
+	// or the one of the pool through which the lead came.
 	OverCapacity int `json:"over_capacity"`
 }
 
@@ -113,7 +115,7 @@ func (s *Sim) Stats() Stats {
 	for _, n := range s.persons {
 		st.DuplicateRecords += n - 1
 	}
-	moves := make(map[leadroute.RepID][]move)
+	moves := make(map[desk][]move)
 	for _, r := range s.records {
 		for _, a := range r.history {
 			if a.Owner == "" {
@@ -125,23 +127,40 @@ func (s *Sim) Stats() Stats {
 				st.Reps[a.Owner] = rep
 			}
 			rep.Leads++
-			switch a.End {
-			case EndSuperseded:
-			case EndClosed:
-				moves[a.Owner] = append(moves[a.Owner], move{a.At, 1}, move{a.EndedAt, -1})
-			default:
-				moves[a.Owner] = append(moves[a.Owner], move{a.At, 1})
+			if a.End == EndSuperseded {
+				continue
+			}
+			for _, d := range [...]desk{{a.Owner, ""}, {a.Owner, a.Pool}} {
+				moves[d] = append(moves[d], move{a.At, 1})
+				if a.End == EndClosed {
+					moves[d] = append(moves[d], move{a.EndedAt, -1})
+				}
+				if a.Pool == "" {
+					break
+				}
 			}
 		}
 	}
-	for id, m := range moves {
-		st.Reps[id].replay(m)
+	for d, m := range moves {
+		if d.pool == "" {
+			st.Reps[d.rep].replay(m)
+			continue
+		}
+		part := RepStats{Cap: s.pools[d.pool]}
+		part.replay(m)
+		st.Reps[d.rep].OverCapacity += part.OverCapacity
 	}
 	for _, rep := range st.Reps {
 		st.Open += rep.Open
 		st.OverCapacity += rep.OverCapacity
 	}
 	return st
+}
+
+// desk is all that a rep holds, or what of it came through one pool.
+type desk struct {
+	rep  leadroute.RepID
+	pool leadroute.PoolID
 }
 
 // move is a lead that comes to a desk (+1) or leaves it (-1).

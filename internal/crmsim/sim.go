@@ -8,6 +8,7 @@ package crmsim
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +41,7 @@ type Sim struct {
 	calls   map[string]*call // by webhook id
 	persons map[string]int   // records by normalised e-mail address
 	caps    map[leadroute.RepID]int
+	pools   map[leadroute.PoolID]int
 	words   map[string]string
 	counts  Counts
 	applied func(Applied)
@@ -101,7 +103,6 @@ func New(o Options) (*Sim, error) {
 		calls:   make(map[string]*call),
 		persons: make(map[string]int),
 		words:   make(map[string]string),
-		caps:    make(map[leadroute.RepID]int),
 	}, nil
 }
 
@@ -120,10 +121,15 @@ func (s *Sim) SetFaults(f Faults) error {
 func (s *Sim) SetCaps(caps map[leadroute.RepID]int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.caps = make(map[leadroute.RepID]int, len(caps))
-	for id, n := range caps {
-		s.caps[id] = n
-	}
+	s.caps = maps.Clone(caps)
+}
+
+// SetPoolCaps says how many open leads that came through a pool each of its reps may
+// have; a pool not named sets no limit.
+func (s *Sim) SetPoolCaps(caps map[leadroute.PoolID]int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pools = maps.Clone(caps)
 }
 
 // webhook is the body of a delivery, as far as a CRM cares.
@@ -139,6 +145,7 @@ type webhookData struct {
 	OwnerCRM string            `json:"owner_crm_id"`
 	Priority leadroute.Class   `json:"priority"`
 	Queue    leadroute.QueueID `json:"queue"`
+	Pool     leadroute.PoolID  `json:"pool"`
 	Lead     struct {
 		Email string `json:"email"`
 	} `json:"lead"`
@@ -159,6 +166,7 @@ func (s *Sim) commit(id string, c *call, d *webhookData, sum uint64, now int64) 
 	a := &Applied{
 		Lead: d.ID, WebhookID: id, Revision: d.Revision, At: now,
 		Owner: leadroute.RepID(s.word(string(d.Owner))), OwnerCRM: s.word(d.OwnerCRM), Queue: leadroute.QueueID(s.word(string(d.Queue))),
+		Pool: leadroute.PoolID(s.word(string(d.Pool))),
 	}
 	if c.first != nil {
 		if !c.first.same(a) {

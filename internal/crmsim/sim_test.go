@@ -39,6 +39,7 @@ type parcel struct {
 	rev   int
 	owner string
 	queue string
+	pool  string
 	email string
 	more  string // another member of data
 }
@@ -51,7 +52,7 @@ func (p parcel) body() []byte {
 		"type": "lead.assigned", "timestamp": "2026-01-01T00:00:00Z",
 		"data": map[string]any{
 			"id": p.lead, "revision": p.rev, "owner": p.owner, "owner_crm_id": "crm-" + p.owner, "priority": "P1",
-			"queue": p.queue, "rule": p.more, "lead": map[string]any{"email": p.email, "score": 5},
+			"queue": p.queue, "pool": p.pool, "rule": p.more, "lead": map[string]any{"email": p.email, "score": 5},
 		},
 	})
 	if err != nil {
@@ -231,6 +232,28 @@ func TestOverCapacity(t *testing.T) {
 	check("one moved, one more", 0, 2, 2)
 	give("e", 1, "ana")
 	check("one too many", 1, 3, 3)
+}
+
+func TestOverPoolCapacity(t *testing.T) {
+	s := newSim(t, Options{})
+	s.SetCaps(map[leadroute.RepID]int{"ana": 4})
+	s.SetPoolCaps(map[leadroute.PoolID]int{"emea": 2})
+	for i, p := range []parcel{{pool: "emea"}, {pool: "emea"}, {pool: "other"}, {}} {
+		p.lead, p.rev, p.owner = fmt.Sprintf("l%d", i), 1, "ana"
+		deliver(t, s, p)
+	}
+	if st := s.Stats(); st.OverCapacity != 0 || st.Reps["ana"].Open != 4 {
+		t.Errorf("two of pool emea, two others: %+v, want 4 open and nothing over", st.Reps["ana"])
+	}
+	s.close("l3", 1)
+	deliver(t, s, parcel{lead: "l4", rev: 1, owner: "ana", pool: "emea"})
+	if st := s.Stats(); st.OverCapacity != 1 || st.Reps["ana"].MaxOpen != 4 {
+		t.Errorf("three of pool emea: %+v, want one over the pool's cap and the rep's kept", st.Reps["ana"])
+	}
+	deliver(t, s, parcel{lead: "l5", rev: 1, owner: "ana", pool: "emea"})
+	if st := s.Stats(); st.OverCapacity != 3 {
+		t.Errorf("four of pool emea, five in all: over %d, want 3", st.OverCapacity)
+	}
 }
 
 func TestFaultsAreSeededAndSafe(t *testing.T) {

@@ -267,6 +267,7 @@ func TestJudge(t *testing.T) {
 		{ID: "ana", Team: TeamEnterprise, Region: "NA"},
 		{ID: "ben", Team: TeamAE, Region: "NA"},
 		{ID: "chloe", Team: TeamAE, Region: "EMEA"},
+		{ID: "dario", Team: TeamEnterprise, Region: "EMEA"},
 	}
 	j := NewJudge(reps)
 	for _, c := range []struct {
@@ -274,15 +275,16 @@ func TestJudge(t *testing.T) {
 		want  string // who may
 	}{
 		{Truth{Region: "EMEA"}, "chloe"},
-		{Truth{Region: "NA"}, "ana ben"},
-		{Truth{Region: "LATAM"}, "ana ben chloe"},
-		{Truth{}, "ana ben chloe"},
-		{Truth{Region: "EMEA", Big: true}, "ana"},
-		{Truth{Region: "NA", Owner: "chloe"}, "ana ben chloe"},
-		{Truth{Region: "EMEA", Owner: "ben"}, "ben chloe"},
+		{Truth{Region: "NA"}, "ben"},
+		{Truth{Region: "LATAM"}, "ben"},
+		{Truth{}, "ben"},
+		{Truth{Region: "APAC"}, ""},
+		{Truth{Region: "EMEA", Big: true}, "ana chloe dario"},
+		{Truth{Region: "NA", Owner: "chloe"}, "ben chloe"},
+		{Truth{Region: "EMEA", Owner: "dario", Big: true}, "chloe dario"},
 	} {
 		var got []string
-		for _, id := range []leadroute.RepID{"ana", "ben", "chloe", "nobody", ""} {
+		for _, id := range []leadroute.RepID{"ana", "ben", "chloe", "dario", "nobody", ""} {
 			if j.Allows(c.truth, id) {
 				got = append(got, string(id))
 			}

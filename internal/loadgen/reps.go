@@ -18,8 +18,7 @@ type Share struct {
 	Weight int
 }
 
-// ThreeRegions is the mix of the demo. Nobody sits in LATAM: leads from there are
-// for whoever the policy's fallback names.
+// ThreeRegions is the mix of the demo. Nobody sits in LATAM: leads from there are for NA.
 var ThreeRegions = []Share{{"NA", 3}, {"EMEA", 2}, {"APAC", 1}}
 
 // Reps makes n reps who work round the clock without day caps. The regions of mix
@@ -87,22 +86,19 @@ func Accounts(seed uint64, n int, reps []leadroute.Rep) []leadroute.Account {
 	return out
 }
 
-// Judge knows who may own a lead by the intent of the demo's policy: the owner of the
-// account; else, for a big one, the enterprise team; else the reps of the lead's
-// region; anybody where the region has none or the lead does not say.
+// Judge knows who may own a lead by the intent of examples/demo.hcl: the owner of the
+// account, else, for a big one of no owned account, the enterprise team; and, when they
+// are busy, the account executives of the lead's region. EMEA and APAC have their own;
+// everybody else's, and those of leads that do not say, sit in NA.
 type Judge struct {
-	reps    map[leadroute.RepID]leadroute.Rep
-	regions map[string]bool
-	big     bool // somebody is on the enterprise team
+	reps map[leadroute.RepID]leadroute.Rep
 }
 
 // NewJudge returns the judge of these reps.
 func NewJudge(reps []leadroute.Rep) *Judge {
-	j := &Judge{reps: make(map[leadroute.RepID]leadroute.Rep, len(reps)), regions: make(map[string]bool)}
+	j := &Judge{reps: make(map[leadroute.RepID]leadroute.Rep, len(reps))}
 	for _, r := range reps {
 		j.reps[r.ID] = r
-		j.regions[r.Region] = true
-		j.big = j.big || r.Team == TeamEnterprise
 	}
 	return j
 }
@@ -111,17 +107,20 @@ func NewJudge(reps []leadroute.Rep) *Judge {
 // own none.
 func (j *Judge) Allows(t Truth, rep leadroute.RepID) bool {
 	r, known := j.reps[rep]
-	switch {
-	case !known:
+	if !known {
 		return false
-	case t.Owner == rep:
+	}
+	home := t.Region
+	if home != "EMEA" && home != "APAC" {
+		home = "NA"
+	}
+	switch {
+	case r.Team == TeamAE && r.Region == home:
 		return true
-	case t.Big && j.big:
-		return r.Team == TeamEnterprise
-	case j.regions[t.Region] && t.Region != "":
-		return r.Region == t.Region
+	case t.Owner != "":
+		return rep == t.Owner
 	default:
-		return true
+		return t.Big && r.Team == TeamEnterprise
 	}
 }
 
