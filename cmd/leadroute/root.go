@@ -7,6 +7,10 @@ var commands = []func() *cobra.Command{
 	newValidate,
 	newTest,
 	newExplain,
+	newRun,
+	newDemo,
+	newDeadLetters,
+	newCRMSim,
 }
 
 func newRoot() *cobra.Command {

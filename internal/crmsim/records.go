@@ -180,3 +180,10 @@ func (r *RepStats) replay(moves []move) {
 		r.MaxOpen = max(r.MaxOpen, r.Open)
 	}
 }
+
+// Count is the number of records.
+func (s *Sim) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.records)
+}

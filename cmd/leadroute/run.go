@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+type runOptions struct {
+	server  serverOptions
+	verbose bool
+	Out     io.Writer
+	Err     io.Writer
+}
+
+func newRun() *cobra.Command {
+	o := &runOptions{}
+	var brokers string
+	c := &cobra.Command{
+		Use:   "run POLICY...",
+		Short: "Route leads by a policy, on embedded engines or on yours",
+		Long: `Run takes leads over HTTP, routes them by the policy and delivers them, until it is told to stop.
+
+Without --brokers the log is an embedded broker in the data folder; it survives a kill of the process, and
+with --sync-writes a loss of power. Without --clickhouse the analytics are an embedded ClickHouse there.
+
+Secrets come from the environment under the name that the policy gives them. API keys come from
+LEADROUTE_KEYS ("source=key,source2=key2"), the key of lead ids from LEADROUTE_ID_KEY; where they are not
+set, both are made at the first start and kept in the data folder.`,
+		Example: `  CRM_WEBHOOK_URL=https://crm.example.com/leads CRM_WEBHOOK_KEY=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw \
+    leadroute run examples/demo.hcl
+  leadroute run policy.hcl --brokers kafka:9092 --clickhouse clickhouse://leadroute:secret@ch:9000/leadroute --instance router-0`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			o.server.Policy = args
+			o.server.Brokers = splitList(brokers)
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return o.run(ctx)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&brokers, "brokers", os.Getenv("LEADROUTE_BROKERS"), "Kafka brokers, host:port,...; empty: embedded (env LEADROUTE_BROKERS)")
+	f.StringVar(&o.server.ClickHouse, "clickhouse", os.Getenv("LEADROUTE_CLICKHOUSE"), "ClickHouse, clickhouse://USER:PASSWORD@HOST:PORT/DATABASE; empty: embedded (env LEADROUTE_CLICKHOUSE)")
+	f.StringVar(&o.server.Listen, "listen", "127.0.0.1:8080", "address of the API")
+	f.StringVar(&o.server.Data, "data", envOr("LEADROUTE_DATA", "leadroute-data"), "data folder (env LEADROUTE_DATA)")
+	f.StringVar(&o.server.Namespace, "namespace", "leadroute", "prefix of topics, groups and tables")
+	f.StringVar(&o.server.Instance, "instance", "", "name of this instance for static membership: unique, and the same after a restart")
+	f.Int32Var(&o.server.Partitions, "partitions", 4, "partitions of every topic, a power of two; can never be changed")
+	f.BoolVar(&o.server.Sync, "sync-writes", false, "the embedded broker syncs every write to disk: survives power loss, slower")
+	f.IntVar(&o.server.InFlight, "in-flight", 0, "leads between the door and their owner at once; 0: the default")
+	f.BoolVar(&o.verbose, "verbose", false, "log what is normal too")
+	return c
+}
+
+func (o *runOptions) run(ctx context.Context) error {
+	level := slog.LevelWarn
+	if o.verbose {
+		level = slog.LevelInfo
+	}
+	o.server.Log = slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level}))
+	o.server.Secret, o.server.Progress = os.LookupEnv, o.Err
+	s, err := newServer(ctx, o.server)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	ready, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	go func() {
+		if s.Ready(ready) == nil {
+			fmt.Fprintf(o.Err, "leadroute routes by %s (plan %s) at %s\n", strings.Join(o.server.Policy, ", "), s.policy.Plan.ID, s.URL())
+		}
+	}()
+	return s.Run(ctx)
+}
+
+func splitList(s string) []string {
+	var out []string
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// settings are the deployment's secrets: from the environment, or else made at the first
+// start and kept in the data folder.
+type settings struct {
+	// Keys are the API keys, "source=key,...": $LEADROUTE_KEYS.
+	Keys string `json:"keys"`
+	// IDKey is what lead ids are derived with: $LEADROUTE_ID_KEY. All instances of one
+	// deployment must have the same.
+	IDKey string `json:"id_key"`
+}
+
+const settingsFile = "settings.json"
+
+func loadSettings(data string) (settings, error) {
+	var s settings
+	path := filepath.Join(data, settingsFile)
+	b, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s = settings{Keys: "api=" + randomKey(), IDKey: randomKey()}
+		if b, err = json.MarshalIndent(s, "", "  "); err == nil {
+			err = os.WriteFile(path, b, 0o600)
+		}
+		if err != nil {
+			return s, fmt.Errorf("keep the keys: %w", err)
+		}
+	case err != nil:
+		return s, fmt.Errorf("read the keys: %w", err)
+	default:
+		if err := json.Unmarshal(b, &s); err != nil {
+			return s, fmt.Errorf("%s is damaged; restore it from a backup, since lead ids are derived with it: %w", path, err)
+		}
+	}
+	s.Keys = envOr("LEADROUTE_KEYS", s.Keys)
+	s.IDKey = envOr("LEADROUTE_ID_KEY", s.IDKey)
+	return s, nil
+}
+
+// firstKey is the key that the commands on this machine use; "" where only its hash is known.
+func (s settings) firstKey() string {
+	first, _, _ := strings.Cut(s.Keys, ",")
+	_, key, _ := strings.Cut(first, "=")
+	if strings.HasPrefix(key, "sha256:") {
+		return ""
+	}
+	return key
+}
+
+func randomKey() string {
+	b := make([]byte, 24)
+	_, _ = rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// runFile tells the other commands where the running process is. It holds secrets.
+type runFile struct {
+	API        string `json:"api"`
+	Key        string `json:"key"`
+	ClickHouse string `json:"clickhouse"`
+	PID        int    `json:"pid"`
+}
+
+const runFileName = "run.json"
+
+func writeRunFile(data string, r runFile) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := filepath.Join(data, runFileName+".new")
+	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+		return fmt.Errorf("say where we run: %w", err)
+	}
+	return os.Rename(tmp, filepath.Join(data, runFileName))
+}
+
+func removeRunFile(data string) { _ = os.Remove(filepath.Join(data, runFileName)) }

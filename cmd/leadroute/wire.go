@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl"
+	"github.com/leadroute/leadroute/internal/embedded"
+	"github.com/leadroute/leadroute/processors"
+	"github.com/leadroute/leadroute/processors/gateway"
+	"github.com/leadroute/leadroute/processors/stream"
+	"github.com/leadroute/leadroute/sink"
+)
+
+// serverOptions say what one instance runs on.
+type serverOptions struct {
+	Policy     []string // files or folders
+	Brokers    []string // empty: the embedded broker
+	ClickHouse string   // address; empty: the embedded server
+	Listen     string   // host:port of the API
+	Data       string   // folder
+	Namespace  string
+	Instance   string // static membership; unique per process, the same after a restart
+	Partitions int32  // power of two
+	Sync       bool   // the embedded broker survives power loss
+	InFlight   int
+	Secret     func(string) (string, bool)
+	Log        *slog.Logger
+	Progress   io.Writer // of downloads; nil: none
+}
+
+// server is one instance with its engines: the one place that knows everyone.
+type server struct {
+	opts     serverOptions
+	settings settings
+	policy   *dsl.Policy
+
+	lock     *embedded.Lock
+	broker   *embedded.Broker
+	engine   *embedded.ClickHouse
+	db       *sink.DB
+	sink     *sink.Sink
+	pipeline *processors.Pipeline
+	producer *kgo.Client
+	stream   stream.Config
+	listener net.Listener
+	http     *http.Server
+	registry *prometheus.Registry
+}
+
+// newServer loads the policy, starts the engines that are not given, and builds
+// everything. Close must be called, also when Run was.
+func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
+	s := &server{opts: o, registry: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	var found dsl.Diagnostics
+	if s.policy, found = dsl.Load(o.Policy...); found.HasErrors() {
+		_ = found.WriteText(os.Stderr)
+		return nil, errors.New("the policy has errors; nothing was started")
+	}
+	if err := os.MkdirAll(o.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	if s.lock, err = embedded.LockDir(o.Data); err != nil {
+		return nil, inUse(err)
+	}
+	if s.settings, err = loadSettings(o.Data); err != nil {
+		return nil, err
+	}
+	if s.listener, err = net.Listen("tcp", o.Listen); err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("%s is in use by another program; choose another address with --listen", o.Listen)
+		}
+		return nil, fmt.Errorf("listen on %s: %w", o.Listen, err)
+	}
+	if err := s.openEngines(ctx); err != nil {
+		return nil, err
+	}
+	s.stream = stream.Config{
+		Brokers: s.opts.Brokers, Namespace: leadroute.Namespace(o.Namespace), InstanceID: o.Instance,
+		Partitions: o.Partitions, Log: o.Log, Metrics: s.registry,
+	}
+	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return s, s.build(ctx)
+}
+
+func inUse(err error) error {
+	var used *embedded.InUseError
+	if errors.As(err, &used) {
+		return fmt.Errorf("%w; choose another folder with --data", err)
+	}
+	return err
+}
+
+func (s *server) openEngines(ctx context.Context) (err error) {
+	o := &s.opts
+	if len(o.Brokers) == 0 {
+		if s.broker, err = embedded.StartBroker(ctx, embedded.BrokerOptions{Dir: filepath.Join(o.Data, "broker"), SyncWrites: o.Sync, Log: o.Log}); err != nil {
+			return inUse(err)
+		}
+		o.Brokers = s.broker.Addrs()
+	}
+	address := o.ClickHouse
+	if address == "" {
+		if s.engine, err = embedded.StartClickHouse(ctx, embedded.ClickHouseOptions{Dir: filepath.Join(o.Data, "clickhouse"), Progress: o.Progress, Log: o.Log}); err != nil {
+			return inUse(err)
+		}
+		address = s.engine.DSN()
+	}
+	a, err := sink.ParseAddress(address)
+	if err != nil {
+		return err
+	}
+	open, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	s.db, err = sink.Open(open, a)
+	return err
+}
+
+func (s *server) build(ctx context.Context) (err error) {
+	o := &s.opts
+	if s.producer, err = kgo.NewClient(s.stream.Options()...); err != nil {
+		return fmt.Errorf("brokers %s: %w", strings.Join(o.Brokers, ","), err)
+	}
+	reach, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := s.producer.Ping(reach); err != nil {
+		return fmt.Errorf("cannot reach a broker at %s; check --brokers and that Kafka is up (%w)", strings.Join(o.Brokers, ","), err)
+	}
+	plans := processors.NewPlans(s.policy.Plan)
+	keys, err := gateway.ParseKeys(s.settings.Keys)
+	if err != nil {
+		return fmt.Errorf("LEADROUTE_KEYS: %w", err)
+	}
+	if s.pipeline, err = processors.Build(processors.Config{
+		Stream: s.stream, Plans: plans, Keys: keys, IDKey: []byte(s.settings.IDKey), Secret: o.Secret, InFlight: o.InFlight,
+	}); err != nil {
+		return err
+	}
+	if err := s.pipeline.Topics(reach); err != nil {
+		return err
+	}
+	if err := publishPolicy(ctx, s.producer, s.stream.Namespace, s.policy, plans); err != nil {
+		return err
+	}
+	if s.sink, err = sink.New(sink.Config{
+		Brokers: o.Brokers, Namespace: s.stream.Namespace, DB: s.db, Metrics: s.registry, Log: o.Log,
+	}); err != nil {
+		return err
+	}
+	s.http = &http.Server{Handler: s.routes(keys), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	return nil
+}
+
+// URL is where the API answers.
+func (s *server) URL() string { return "http://" + s.listener.Addr().String() }
+
+func (s *server) routes(keys gateway.Keys) http.Handler {
+	mux := http.NewServeMux()
+	door := s.pipeline.Gateway.Handler()
+	for _, p := range gateway.Patterns {
+		mux.Handle(p, door)
+	}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := s.pipeline.Gateway.Ready(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ready\n")
+	})
+	return mux
+}
+
+// Run serves until ctx ends, then stops in the lead's order: the door, the stages, the
+// sink. It returns nil after a clean stop.
+func (s *server) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g.Go(func() error {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve the API: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+		defer cancel()
+		if s.http.Shutdown(end) != nil {
+			_ = s.http.Close()
+		}
+		stop()
+		return nil
+	})
+	g.Go(func() error { return s.pipeline.Run(inner) })
+	g.Go(func() error { return s.sink.Run(inner) })
+	if err := writeRunFile(s.opts.Data, runFile{API: s.URL(), Key: s.settings.firstKey(), ClickHouse: s.address(), PID: os.Getpid()}); err != nil {
+		return err
+	}
+	defer removeRunFile(s.opts.Data)
+	g.Go(func() error { return s.seedReps(inner) })
+	return g.Wait()
+}
+
+// address is ClickHouse's, with its login.
+func (s *server) address() string {
+	if s.engine != nil {
+		return s.engine.DSN()
+	}
+	return s.opts.ClickHouse
+}
+
+// seedReps writes the policy's rep blocks into the rep table: the policy owns the
+// definition, events own the status.
+func (s *server) seedReps(ctx context.Context) error {
+	for i := range s.policy.Plan.Reps {
+		r := s.policy.Plan.Reps[i]
+		if err := s.produce(ctx, leadroute.TopicReps, string(r.ID), &leadroute.RepMessage{Profile: &r}); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("write rep %s: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+// produce sends one message and returns when the log has it.
+func (s *server) produce(ctx context.Context, t leadroute.Topic, key string, v any) error {
+	b, err := leadroute.Encode(v)
+	if err != nil {
+		return err
+	}
+	return s.producer.ProduceSync(ctx, &kgo.Record{Topic: s.stream.Namespace.Topic(t), Key: []byte(key), Value: b}).FirstErr()
+}
+
+// Ready waits until leads flow.
+func (s *server) Ready(ctx context.Context) error { return s.pipeline.Ready(ctx) }
+
+// close ends the engines, the log last. It may be called on a server that is half built.
+func (s *server) close() {
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+	if s.producer != nil {
+		s.producer.Close()
+	}
+	if s.db != nil {
+		_ = s.db.Close()
+	}
+	if s.engine != nil {
+		s.engine.Stop()
+	}
+	if s.broker != nil {
+		s.broker.Close()
+	}
+	if s.lock != nil {
+		s.lock.Unlock()
+	}
+}
+
+func envOr(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+func intEnv(name string, otherwise int) int {
+	if v, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return v
+	}
+	return otherwise
+}
