@@ -43,13 +43,18 @@ type ClickHouseOptions struct {
 const stopWithin = 2 * time.Second
 
 // ClickHouse is a ClickHouse server on the loopback interface, a child process that ends
-// with this one.
+// with this one. Should it end by itself it is started again, on the same ports: the
+// engine library aborts when a client of the native protocol sends a wrong password.
 type ClickHouse struct {
 	opts     ClickHouseOptions
 	dir      string
 	engine   []string // program and leading arguments
 	password string
 	lock     *Lock
+
+	ctx    context.Context // ends with Stop
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
 
 	mu        sync.Mutex // held while starting and stopping
 	child     *child
@@ -75,6 +80,7 @@ func StartClickHouse(ctx context.Context, o ClickHouseOptions) (*ClickHouse, err
 		return nil, fmt.Errorf("start ClickHouse: %w", err)
 	}
 	c := &ClickHouse{opts: o, dir: dir, password: rand.Text(), tcp: o.TCPPort, http: o.HTTPPort}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if c.lock, err = LockDir(dir); err != nil {
 		return nil, err
 	}
@@ -99,9 +105,7 @@ func (c *ClickHouse) findAndLaunch(ctx context.Context) error {
 		if errors.Is(passedOver, errTaken) || ctx.Err() != nil {
 			return passedOver // another engine would fare no better
 		}
-		if c.opts.Log != nil {
-			c.opts.Log.Warn("clickhouse on PATH cannot serve, taking the engine library", "binary", binary, "error", passedOver)
-		}
+		c.warn("clickhouse on PATH cannot serve, taking the engine library", "binary", binary, "error", passedOver)
 	}
 	cache, err := CacheDir(c.opts.Cache)
 	if err != nil {
@@ -170,9 +174,46 @@ func (c *ClickHouse) launchOnce(ctx context.Context) error {
 		case <-tick.C:
 			if http, tcp, ok := readPorts(ports); ok {
 				c.child, c.http, c.tcp = ch, http, tcp
+				c.wg.Go(func() { c.watch(ch) })
 				return nil
 			}
 		}
+	}
+}
+
+// watch starts the server again when ch ends and nobody wanted it to.
+func (c *ClickHouse) watch(ch *child) {
+	<-ch.done
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		if !c.revive(ch) {
+			return
+		}
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// revive launches a successor of ch; again is true when that failed and should be tried again.
+func (c *ClickHouse) revive(ch *child) (again bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.child != ch || ch.stopping.Load() || c.ctx.Err() != nil {
+		return false
+	}
+	c.warn("embedded ClickHouse ended, starting it again", "error", ch.failure())
+	if err := c.launch(c.ctx); err != nil {
+		c.warn("embedded ClickHouse does not start", "error", err)
+		return true
+	}
+	return false
+}
+
+func (c *ClickHouse) warn(msg string, args ...any) {
+	if c.opts.Log != nil {
+		c.opts.Log.Warn(msg, args...)
 	}
 }
 
@@ -195,21 +236,15 @@ func (c *ClickHouse) Options() *clickhouse.Options {
 	}
 }
 
-// Done is closed when the server that runs now has ended, on purpose or not.
-func (c *ClickHouse) Done() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.child.done
-}
-
-// PID is the process id of the server.
+// PID is the process id of the server that runs now, or ran last.
 func (c *ClickHouse) PID() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.child.cmd.Process.Pid
 }
 
-// Kill ends the server at once, as a crash would, and returns when it is gone.
+// Kill ends the server at once, as a crash would, and returns when it is gone. It stays
+// away until Restart.
 func (c *ClickHouse) Kill() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -227,9 +262,11 @@ func (c *ClickHouse) Restart(ctx context.Context) error {
 
 // Stop ends the server within 3 s and gives its folder up.
 func (c *ClickHouse) Stop() {
+	c.cancel()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.end()
+	c.mu.Unlock()
+	c.wg.Wait()
 	c.lock.Unlock()
 	c.lock = nil
 }

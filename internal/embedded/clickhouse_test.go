@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -85,11 +86,10 @@ func TestClickHouseKeepsItsRows(t *testing.T) {
 	exec1(t, conn, "CREATE TABLE d.t (n UInt64) ENGINE = MergeTree ORDER BY n SETTINGS fsync_after_insert=1, fsync_part_directory=1")
 	exec1(t, conn, "INSERT INTO d.t SELECT number FROM numbers(1000)")
 
+	pid := ch.PID()
 	ch.Kill()
-	select {
-	case <-ch.Done():
-	default:
-		t.Fatal("Kill returned while the server runs")
+	if err := unix.Kill(pid, 0); !errors.Is(err, unix.ESRCH) {
+		t.Errorf("server %d after Kill: %v, want it to be gone", pid, err)
 	}
 	if err := ch.Restart(t.Context()); err != nil {
 		t.Fatal(err)
@@ -109,25 +109,63 @@ func TestClickHouseKeepsItsRows(t *testing.T) {
 	}
 	began := time.Now()
 	ch.Stop()
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("Stop took %v, want less than 3s", took)
+	if took := time.Since(began); took > 3*time.Second || ch.child.err != nil {
+		t.Errorf("Stop took %v and ended in %v, want less than 3s and a clean end", took, ch.child.err)
 	}
 }
 
 func TestClickHouseAsksForTheLogin(t *testing.T) {
 	ch := start(t, ClickHouseOptions{})
+	addr := ch.Addr()
+	pid := ch.PID()
 	wrong := ch.Options()
 	wrong.Auth.Password = "guess"
-	if err := connect(t, wrong).Ping(t.Context()); err == nil || strings.Contains(err.Error(), ch.password) {
-		t.Errorf("ping with a wrong password = %v, want a refusal without the password", err)
+	err := connect(t, wrong).Ping(t.Context())
+	if ex, ok := errors.AsType[*clickhouse.Exception](err); !ok || ex.Code != 516 || strings.Contains(err.Error(), ch.password) {
+		t.Errorf("ping with a wrong password = %v, want code 516 without the password", err)
 	}
-	// The engine's own user has no password: it may start the server and nothing else.
+	// The engine does not survive this; it is there again, where it was.
+	comesBack(t, ch, pid)
+	if ch.Addr() != addr {
+		t.Errorf("Addr after the restart = %s, want %s", ch.Addr(), addr)
+	}
+}
+
+func TestClickHouseIsStartedAgain(t *testing.T) {
+	ch := start(t, ClickHouseOptions{})
+	pid := ch.PID()
+	if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	comesBack(t, ch, pid)
+}
+
+// comesBack waits until another process than pid answers.
+func comesBack(t *testing.T, ch *ClickHouse, pid int) {
+	t.Helper()
+	deadline := time.Now().Add(15 * time.Second)
+	var err error
+	for time.Now().Before(deadline) {
+		if ch.PID() != pid {
+			if err = connect(t, ch.Options()).Ping(t.Context()); err == nil {
+				return
+			}
+		}
+		runtime.Gosched()
+	}
+	t.Fatalf("no other server than process %d after 15 s: %v", pid, err)
+}
+
+// The engine's own user has no password: it may start the server and nothing else.
+func TestClickHouseDefaultUserMayDoNothing(t *testing.T) {
+	ch := start(t, ClickHouseOptions{})
 	bare := ch.Options()
 	bare.Auth = clickhouse.Auth{Username: "default"}
 	conn := connect(t, bare)
-	for _, q := range []string{"SELECT * FROM system.users", "CREATE DATABASE x", "SELECT * FROM file('/etc/hostname', 'LineAsString')", "KILL QUERY WHERE 1 SYNC"} {
-		if err := conn.Exec(t.Context(), q); err == nil {
-			t.Errorf("%s as default went through", q)
+	for _, q := range []string{"SELECT * FROM system.parts", "CREATE DATABASE x", "SELECT * FROM file('/etc/hostname', 'LineAsString')", "SYSTEM SHUTDOWN"} {
+		err := conn.Exec(t.Context(), q)
+		if ex, ok := errors.AsType[*clickhouse.Exception](err); !ok || ex.Code != 497 {
+			t.Errorf("%s as default = %v, want code 497, access denied", q, err)
 		}
 	}
 }

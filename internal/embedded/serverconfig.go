@@ -25,10 +25,12 @@ const serverXML = `<clickhouse>
 </clickhouse>
 `
 
+// An idle connection holds up the end of the server for poll_interval, in seconds.
+//
 // The statements that start the server run as "default", which has no password and comes
 // from the loopback interface as every client does; so it may do nothing else.
 const usersXML = `<clickhouse>
-  <profiles><default/></profiles>
+  <profiles><default><poll_interval>1</poll_interval></default></profiles>
   <quotas><default/></quotas>
   <users>
     <default>
@@ -90,7 +92,7 @@ func readPorts(file string) (http, tcp int, ok bool) {
 
 // cancelHold asks the server to end by itself.
 func (c *ClickHouse) cancelHold(ctx context.Context) error {
-	kill := "KILL QUERY WHERE user = 'default' AND query LIKE 'SELECT sleepEachRow(%' ASYNC"
+	kill := "KILL QUERY WHERE query LIKE 'SELECT sleepEachRow(%' ASYNC"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.HTTPAddr()+"/", strings.NewReader(kill))
 	if err != nil {
 		return err
