@@ -95,6 +95,7 @@ func (c Config) Options() []kgo.Opt {
 		// attempts at a dead broker's metadata would be the length of our outage.
 		kgo.MetadataMinAge(250 * time.Millisecond),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 100 * time.Millisecond }),
+		kgo.DisableClientMetrics(),
 		kgo.WithLogger(kgoLog{log}),
 	}
 }

@@ -29,7 +29,7 @@ func saramaConfig(cfg Config, g *guard) *sarama.Config {
 		return 100 * time.Millisecond
 	}
 	c.Consumer.Fetch.Min = 1
-	c.Consumer.MaxWaitTime = 250 * time.Millisecond // how long a stop waits for an idle fetch; no latency
+	c.Consumer.MaxWaitTime = 100 * time.Millisecond // how long a stop waits for an idle fetch; no latency
 	c.Consumer.Offsets.Initial = sarama.OffsetOldest
 	c.Consumer.Offsets.AutoCommit.Interval = commitInterval
 	c.Consumer.Group.Heartbeat.Interval = heartbeatInterval
@@ -46,6 +46,7 @@ func tableConfig(cfg Config, g *guard) *sarama.Config {
 	c := saramaConfig(cfg, g)
 	c.Consumer.Return.Errors = false
 	c.Consumer.Retry.Backoff = 100 * time.Millisecond
+	c.Consumer.MaxWaitTime = 50 * time.Millisecond // a recovery ends with an idle fetch
 	return c
 }
 
