@@ -13,10 +13,10 @@ import (
 // FieldProblem is one reason why the door refuses a lead. It names the field and never
 // repeats what the sender wrote there.
 type FieldProblem struct {
-	Pointer string // JSON pointer: /account/tier
-	Code    string // type, value, min, max, required
-	Message string
-	Remedy  string
+	Pointer string `json:"pointer"` // JSON pointer: /account/tier
+	Code    string `json:"code"`    // type, value, min, max, required
+	Message string `json:"message"`
+	Remedy  string `json:"remedy"`
 }
 
 // ErrNotObject says that the raw lead is no JSON object.
