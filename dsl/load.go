@@ -43,7 +43,7 @@ func Load(paths ...string) (*Policy, Diagnostics) {
 	for _, path := range paths {
 		found, err := readPath(path)
 		if err != nil {
-			c.report(unreadable, hcl.Range{}, "%s", err)
+			c.report(unreadable, hcl.Range{}, "%s.", capital(err.Error()))
 		}
 		files = append(files, found...)
 	}

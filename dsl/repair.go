@@ -65,9 +65,6 @@ func (r *repairer) at(i int) hclsyntax.Token {
 
 // track keeps the brackets and where the statement began.
 func (r *repairer) track(i int) {
-	inList := func() bool {
-		return len(r.open) > 0 && r.open[len(r.open)-1] != hclsyntax.TokenOBrace
-	}
 	switch t := r.tokens[i]; t.Type {
 	case hclsyntax.TokenOBrace, hclsyntax.TokenOParen, hclsyntax.TokenOBrack:
 		r.open = append(r.open, t.Type)
@@ -78,14 +75,19 @@ func (r *repairer) track(i int) {
 		}
 		r.equalled = true // what follows on this line belongs to the statement around the bracket
 	case hclsyntax.TokenNewline, hclsyntax.TokenComment, hclsyntax.TokenComma:
-		if !inList() {
+		if !r.inList() {
 			r.start, r.equalled = i+1, false
 		}
 	default:
 	}
 }
 
-// operand tells whether a value may end with the token.
+// inList tells whether the innermost open bracket is ( or [, inside which lines do not matter.
+func (r *repairer) inList() bool {
+	return len(r.open) > 0 && r.open[len(r.open)-1] != hclsyntax.TokenOBrace
+}
+
+// endsOperand tells whether a value may end with the token.
 func endsOperand(t hclsyntax.Token) bool {
 	switch t.Type {
 	case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenCQuote, hclsyntax.TokenCParen, hclsyntax.TokenCBrack:
@@ -156,6 +158,11 @@ func (r *repairer) sign(i int) {
 		if after.Type == hclsyntax.TokenGreaterThan && glued {
 			r.add(hcl.RangeBetween(t.Range, after.Range), "!=", "HCL writes != for <>.")
 		}
+	case hclsyntax.TokenAnd, hclsyntax.TokenOr:
+		ends := after.Type == hclsyntax.TokenNewline || after.Type == hclsyntax.TokenComment
+		if (ends || i == r.start) && !r.inList() {
+			r.add(t.Range, "", "A condition that goes on in another line needs parentheses around it: when = ( ... ).")
+		}
 	case hclsyntax.TokenBitwiseAnd:
 		r.double(t, "&")
 	case hclsyntax.TokenBitwiseOr:
@@ -194,7 +201,7 @@ func (r *repairer) double(t hclsyntax.Token, sign string) {
 // equals finds = where == is meant, =~, and == or : where = is meant.
 func (r *repairer) equals(i int) {
 	t, after := r.tokens[i], r.at(i+1)
-	inList := len(r.open) > 0 && r.open[len(r.open)-1] != hclsyntax.TokenOBrace
+	inList := r.inList()
 	switch t.Type {
 	case hclsyntax.TokenEqual:
 		switch {

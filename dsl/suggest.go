@@ -43,7 +43,7 @@ func nearest(name string, known []string) string {
 	for _, k := range known {
 		got := plainName(k)
 		d := distance(want, got)
-		if len(want) >= 3 && (strings.HasPrefix(got, want) || strings.HasSuffix(got, want) || len(got) >= 3 && strings.HasPrefix(want, got)) {
+		if len(want) >= 3 && (strings.HasPrefix(got, want) || strings.HasSuffix(got, want)) {
 			d = min(d, 2)
 		}
 		if d <= max(1, min(len(want), len(got))/3) && d < at {

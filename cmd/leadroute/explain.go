@@ -192,6 +192,7 @@ func (e *explanations) one(raw []byte) error {
 		return err
 	case e.opts.JSON:
 		enc := json.NewEncoder(e.opts.Out)
+		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
 		if wrong := enc.Encode(x); wrong != nil {
 			return wrong
@@ -214,6 +215,7 @@ func (e *explanations) lines(ctx context.Context) error {
 	defer closeIn()
 	out := bufio.NewWriter(e.opts.Out)
 	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
 	scan := bufio.NewScanner(in)
 	scan.Buffer(nil, 1<<20)
 	bad := false

@@ -66,6 +66,7 @@ func runTests(_ context.Context, opts testOptions) error {
 	}
 	if opts.JSON {
 		e := json.NewEncoder(opts.Out)
+		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
 		err = e.Encode(struct {
 			Passed int                 `json:"passed"`

@@ -13,10 +13,10 @@ import (
 // FieldProblem is one reason why the door refuses a lead. It names the field and never
 // repeats what the sender wrote there.
 type FieldProblem struct {
-	Pointer string // JSON pointer: /account/tier
-	Code    string // type, value, min, max, required
-	Message string
-	Remedy  string
+	Pointer string `json:"pointer"` // JSON pointer: /account/tier
+	Code    string `json:"code"`    // type, value, min, max, required
+	Message string `json:"message"`
+	Remedy  string `json:"remedy"`
 }
 
 // ErrNotObject says that the raw lead is no JSON object.
@@ -32,7 +32,11 @@ func (p *Plan) Check(raw json.RawMessage) (fields json.RawMessage, problems []Fi
 	}
 	prune(lead)
 	for i := range p.Fields {
-		problems = append(problems, p.Fields[i].check(lead)...)
+		for _, f := range p.Fields[i].check(lead) {
+			if !slices.Contains(problems, f) { // a wrong object is told once, not for each of its members
+				problems = append(problems, f)
+			}
+		}
 	}
 	if len(problems) > 0 {
 		return nil, problems, nil
@@ -80,7 +84,7 @@ func prune(object map[string]any) {
 func (f *Field) check(lead map[string]any) []FieldProblem {
 	path := strings.Split(f.Name, ".")
 	object := lead
-	for _, part := range path[:len(path)-1] {
+	for i, part := range path[:len(path)-1] {
 		switch inner := object[part].(type) {
 		case map[string]any:
 			object = inner
@@ -91,7 +95,8 @@ func (f *Field) check(lead map[string]any) []FieldProblem {
 			made := map[string]any{}
 			object[part], object = made, made
 		default:
-			return []FieldProblem{f.problem("type", "must be an object", "send an object with the member "+path[len(path)-1])}
+			outer := Field{Name: strings.Join(path[:i+1], ".")}
+			return []FieldProblem{outer.problem("type", "must be an object", "send an object, or leave it out")}
 		}
 	}
 	name := path[len(path)-1]

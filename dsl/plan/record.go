@@ -56,8 +56,8 @@ func (p *Plan) Record(lead *leadroute.Lead, account *leadroute.Account) (*Record
 		}
 		s.object(r, &layout.root)
 	}
-	r.text("id", string(lead.ID))
-	r.text("source", string(lead.Source))
+	r.setText("id", string(lead.ID))
+	r.setText("source", string(lead.Source))
 	r.instant("emitted_at", lead.EmittedAt)
 	r.instant("received_at", lead.ReceivedAt)
 	if slot, ok := layout.slots["email_domain"]; ok && r.strs[slot.index] == "" {
@@ -74,7 +74,7 @@ func (p *Plan) Record(lead *leadroute.Lead, account *leadroute.Account) (*Record
 // Free gives the record back; it must not be used afterwards.
 func (r *Record) Free() { r.layout.free.Put(r) }
 
-func (r *Record) text(name, v string) {
+func (r *Record) setText(name, v string) {
 	if v == "" {
 		return
 	}
@@ -88,7 +88,7 @@ func (r *Record) instant(name string, v leadroute.Millis) {
 		return
 	}
 	if _, ok := r.layout.slots[name]; ok {
-		r.text(name, v.Time().Format(time.RFC3339Nano))
+		r.setText(name, v.Time().Format(time.RFC3339Nano))
 	}
 }
 
@@ -207,4 +207,12 @@ func Normal(s string) string {
 		}
 	}
 	return s
+}
+
+// Text is the value of a text field, "" when it is missing or no condition reads it.
+func (r *Record) Text(name string) string {
+	if s, ok := r.layout.slots[name]; ok && s.Type == TypeString {
+		return r.strs[s.index]
+	}
+	return ""
 }

@@ -19,7 +19,7 @@ func (p *Plan) JSONSchema() []byte {
 		at, path := root, strings.Split(f.Name, ".")
 		for _, part := range path[:len(path)-1] {
 			at = at.child("properties").child(part)
-			at["type"] = []string{"object", "null"}
+			at["type"], at["maxLength"] = []string{"object", "null", "string"}, 0 // a string: "" alone
 		}
 		name := path[len(path)-1]
 		at.child("properties")[name] = f.schema()

@@ -39,7 +39,7 @@ queue "backlog" {
 }
 
 rule "first" {
-  when = lead.vip && # ERROR: Syntax error
+  when = lead.vip && # ERROR: Syntax error | needs parentheses around it
   to = [pool.emea, queue.backlog]
 }
 
