@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -172,7 +174,7 @@ func (h *house) count() (n int64) {
 }
 
 // until polls for a state of the Admitter that has no event.
-func until(t *testing.T, what string, f func() bool) {
+func until(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -336,15 +338,48 @@ func TestRestartLosesNothing(t *testing.T) {
 	t.Logf("%d admitted again", twice)
 }
 
+// members waits until the group is stable with n members and returns, for each, the
+// partitions of every topic it has.
+func (h *house) members(n int) (out []map[string][]int32) {
+	h.t.Helper()
+	adm := kadm.NewClient(h.cl)
+	until(h.t, fmt.Sprintf("the group has %d members with partitions", n), func() bool {
+		out = nil
+		groups, err := adm.DescribeGroups(h.t.Context(), "leadroute.admit")
+		if err != nil || groups["leadroute.admit"].State != "Stable" {
+			return false
+		}
+		for _, m := range groups["leadroute.admit"].Members {
+			assigned, ok := m.Assigned.AsConsumer()
+			if !ok || len(assigned.Topics) == 0 {
+				return false
+			}
+			has := map[string][]int32{}
+			for _, t := range assigned.Topics {
+				has[t.Topic] = slices.Sorted(slices.Values(t.Partitions))
+			}
+			out = append(out, has)
+		}
+		return len(out) == n
+	})
+	return out
+}
+
 func TestDeparturesComeToTheInstanceThatAdmitted(t *testing.T) {
 	h := newHouse(t)
-	regs := []*prometheus.Registry{prometheus.NewRegistry(), prometheus.NewRegistry()}
-	var both []*Admitter
-	for _, reg := range regs {
-		a, _ := h.run(func(c *Config) { c.InFlight, c.Patience, c.Stream.Metrics = 8, time.Hour, reg })
-		both = append(both, a)
+	var all []*Admitter
+	for n := range 3 {
+		a, _ := h.run(func(c *Config) { c.InFlight, c.Patience = 8, time.Hour })
+		all = append(all, a)
+		for _, has := range h.members(n + 1) {
+			for topic, ps := range has {
+				if len(has) != 4 || !slices.Equal(ps, has["leadroute.departures"]) {
+					t.Errorf("a member of %d has %v of %s beside %v of the departures, want the same of all topics", n+1, ps, topic, has)
+				}
+			}
+		}
 	}
-	const leads = 400
+	const leads = 200
 	for i := range leads {
 		h.post(fmt.Sprint("l", i), classes[i%3], 0)
 	}
@@ -358,12 +393,31 @@ func TestDeparturesComeToTheInstanceThatAdmitted(t *testing.T) {
 	}
 	until(t, "all slots are free", func() bool {
 		n := 0
-		for _, a := range both {
+		for _, a := range all {
 			a.mu.Lock()
 			n += len(a.leads.slots)
 			a.mu.Unlock()
 		}
 		return n == 0
+	})
+}
+
+// TestRevokedLeadsAreLeftToTheNewOwner: when a second instance comes, each lead that
+// waited waits in one place.
+func TestRevokedLeadsAreLeftToTheNewOwner(t *testing.T) {
+	h := newHouse(t)
+	room := func(c *Config) { c.InFlight, c.Patience = 4, time.Hour }
+	first, _ := h.run(room)
+	const leads = 100
+	for i := range leads {
+		h.post(fmt.Sprint("l", i), "P0", 0)
+	}
+	h.admitted(4)
+	until(t, "the others wait", func() bool { return first.waitingLeads() == leads-4 })
+	second, _ := h.run(room)
+	h.members(2)
+	until(t, "each lead is admitted or waits in one place", func() bool {
+		return second.waitingLeads() > 0 && first.waitingLeads()+second.waitingLeads()+int(h.count()) == leads
 	})
 }
 

@@ -191,3 +191,23 @@ func TestSecondPostingSharesTheSlot(t *testing.T) {
 		t.Errorf("slots = %d, want 1 that the departure frees", len(s.slots))
 	}
 }
+
+func TestSlotOfASecondPostingHasItsOwnPatience(t *testing.T) {
+	s := newSchedule(1, 2, 50*time.Millisecond)
+	for i, at := range []leadroute.Millis{1000, 1040} {
+		s.push(waiting("l1", 0, 1))
+		s.next()
+		s.acked("l1", at)
+		if i == 0 {
+			s.departed("l1")
+		}
+	}
+	for _, c := range []struct {
+		at   leadroute.Millis
+		want int
+	}{{1050, 0}, {1090, 1}, {1200, 0}} {
+		if got := s.expire(c.at); got != c.want {
+			t.Errorf("expire(%d) = %d, want %d", c.at, got, c.want)
+		}
+	}
+}
