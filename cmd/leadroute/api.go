@@ -1,8 +1,9 @@
 package main
 
 import (
-	"github.com/leadroute/leadroute/internal/apiclient"
 	"github.com/spf13/cobra"
+
+	"github.com/leadroute/leadroute/internal/apiclient"
 )
 
 // apiOptions say which running process a command talks to.

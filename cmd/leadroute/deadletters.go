@@ -12,9 +12,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/leadroute/leadroute/internal/apiclient"
 	"github.com/leadroute/leadroute/processors/deadletter"
-	"github.com/spf13/cobra"
 )
 
 type deadLettersOptions struct {
@@ -199,7 +200,7 @@ func replayDeadLetters(ctx context.Context, opts deadLettersOptions) error {
 func replayEach(ctx context.Context, api *apiclient.Client, opts deadLettersOptions, ids []string) (replayed int, err error) {
 	for _, id := range ids {
 		err := api.Do(ctx, http.MethodPost, deadLetterPath(id)+"/replay", nil, nil)
-		var p *apiclient.Problem
+		var p *apiclient.ProblemError
 		switch {
 		case err == nil:
 			replayed++

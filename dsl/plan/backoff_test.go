@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/leadroute/leadroute/dsl/plan"
 	"pgregory.net/rapid"
+
+	"github.com/leadroute/leadroute/dsl/plan"
 )
 
 // bound is the law as written, in numbers that cannot overflow.

@@ -93,9 +93,9 @@ type Body struct {
 	Reader      io.Reader
 }
 
-// Problem is an answer other than 2xx: what the API says in application/problem+json, or
+// ProblemError is an answer other than 2xx: what the API says in application/problem+json, or
 // as much as can be said of another answer.
-type Problem struct {
+type ProblemError struct {
 	Status     int           `json:"status"`
 	Title      string        `json:"title"`
 	Detail     string        `json:"detail"`
@@ -105,7 +105,7 @@ type Problem struct {
 }
 
 // Error is one line: what is wrong, where, and what to do.
-func (p *Problem) Error() string {
+func (p *ProblemError) Error() string {
 	var b strings.Builder
 	switch {
 	case p.Detail != "":
@@ -128,7 +128,7 @@ func (p *Problem) Error() string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-func (p *Problem) remedy() string {
+func (p *ProblemError) remedy() string {
 	switch {
 	case p.Status == http.StatusUnauthorized, p.Status == http.StatusForbidden:
 		return "give a valid key with --key, or the data folder of the running process with --data"
@@ -141,7 +141,7 @@ func (p *Problem) remedy() string {
 }
 
 // Do makes one call. in is nil, a *Body, or what is sent as JSON; out, unless nil, takes
-// the JSON of a 2xx answer. Another answer is a *Problem.
+// the JSON of a 2xx answer. Another answer is a *ProblemError.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	kind := "application/json"
@@ -197,7 +197,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 }
 
 func problem(res *http.Response) error {
-	p := &Problem{}
+	p := &ProblemError{}
 	if kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); kind == "application/problem+json" {
 		_ = json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(p) // a torn answer still has its status
 	}

@@ -117,8 +117,8 @@ func TestEveryFailureIsOneLineThatSaysWhatToDo(t *testing.T) {
 			t.Errorf("error %q has a line break or the key", c.err)
 		}
 	}
-	var p *apiclient.Problem
+	var p *apiclient.ProblemError
 	if err := call("/busy"); !errors.As(err, &p) || p.Status != 429 || p.RetryAfter != 3*time.Second {
-		t.Errorf("error = %#v, want a Problem with 429 and 3s", err)
+		t.Errorf("error = %#v, want a ProblemError with 429 and 3s", err)
 	}
 }

@@ -8,10 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/processors/clock"
 	"github.com/leadroute/leadroute/processors/internal/kafkatest"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // BenchmarkPending1M starts a clock on a million pending timers, then sets a thousand

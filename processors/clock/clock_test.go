@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/leadroute/leadroute"
-	"github.com/leadroute/leadroute/processors/clock"
-	"github.com/leadroute/leadroute/processors/internal/kafkatest"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/clock"
+	"github.com/leadroute/leadroute/processors/internal/kafkatest"
 )
 
 // rig is a broker, a clock that the test moves, and a client that plays the ledger.

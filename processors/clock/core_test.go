@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/leadroute/leadroute"
 	"pgregory.net/rapid"
+
+	"github.com/leadroute/leadroute"
 )
 
 func dueTimer(lead string, n int, due leadroute.Millis) *leadroute.Timer {

@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/internal/apiclient"
 	"github.com/leadroute/leadroute/processors/deadletter"
 	"github.com/leadroute/leadroute/processors/internal/kafkatest"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -211,7 +212,7 @@ func TestAPIWithholdsTheLeadUnlessAsked(t *testing.T) {
 	for path, status := range map[string]int{
 		"/v1/dead-letters/none": 404, "/v1/dead-letters?kind=x": 400, "/v1/dead-letters?since=now": 400, "/v1/dead-letters?limit=0": 400,
 	} {
-		var p *apiclient.Problem
+		var p *apiclient.ProblemError
 		if err := api.Do(t.Context(), "GET", path, nil, nil); !errors.As(err, &p) || p.Status != status || p.Detail == "" {
 			t.Errorf("GET %v = %v, want a problem with status %v and a detail", path, err, status)
 		}

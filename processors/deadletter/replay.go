@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/leadroute/leadroute"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/leadroute/leadroute"
 )
 
 // Replay sends the dead letter back to where it was given up: a delivery and a lead

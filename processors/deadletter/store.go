@@ -11,10 +11,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/leadroute/leadroute"
-	"github.com/leadroute/leadroute/processors/stream"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/stream"
 )
 
 // Bounds of one question.

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/processors/deliver/connector"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // answer sends the outcome to the ledger; when the log has it, the item's records are done.

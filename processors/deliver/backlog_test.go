@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/processors/stream"
-	"pgregory.net/rapid"
 )
 
 func ask(lead string, rev, attempt int, deadline leadroute.Millis) *leadroute.Delivery {

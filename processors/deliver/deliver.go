@@ -15,11 +15,12 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/deliver/connector"
 	"github.com/leadroute/leadroute/processors/stream"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // Config is what a Worker needs.

@@ -8,16 +8,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/leadroute/leadroute"
-	"github.com/leadroute/leadroute/dsl/plan"
-	"github.com/leadroute/leadroute/processors/deliver"
-	"github.com/leadroute/leadroute/processors/deliver/connector"
-	"github.com/leadroute/leadroute/processors/internal/kafkatest"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/deliver"
+	"github.com/leadroute/leadroute/processors/deliver/connector"
+	"github.com/leadroute/leadroute/processors/internal/kafkatest"
 )
 
 var classes = []leadroute.Class{"P0", "P1", "P2"}

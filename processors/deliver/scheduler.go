@@ -6,11 +6,12 @@ import (
 	"math"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/time/rate"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/processors/deliver/connector"
 	"github.com/leadroute/leadroute/processors/stream"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"golang.org/x/time/rate"
 )
 
 const (

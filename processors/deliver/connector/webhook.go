@@ -78,7 +78,7 @@ func (w *webhook) Deliver(ctx context.Context, d *leadroute.Delivery) Attempt {
 	// destination closed the idle connection that it went out on.
 	req.Header["Idempotency-Key"] = []string{}
 
-	res, err := w.client.Do(req)
+	res, err := w.client.Do(req) //nolint:bodyclose // drain closes it
 	if err != nil {
 		return failure(ctx, err)
 	}

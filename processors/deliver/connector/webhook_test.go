@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,10 +16,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/deliver/connector"
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 const (
@@ -169,15 +171,20 @@ func TestNoAnswerMayBeRetriedAndSaysNoSecret(t *testing.T) {
 	release := make(chan struct{})
 	silent := serve(t, func(http.ResponseWriter, *http.Request) { <-release })
 	defer close(release)
-	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of us
+	untrusted.StartTLS()
 	defer untrusted.Close()
-	for _, c := range []struct{ url, reason string }{
-		{refused, "connection refused"},
-		{hangsUp.URL, "connection closed"},
-		{silent.URL, "timeout"},
-		{untrusted.URL, "certificate not trusted"},
+	for _, c := range []struct {
+		url, reason string
+		timeout     time.Duration
+	}{
+		{refused, "connection refused", 10 * time.Second},
+		{hangsUp.URL, "connection closed", 10 * time.Second},
+		{silent.URL, "timeout", 200 * time.Millisecond},
+		{untrusted.URL, "certificate not trusted", 10 * time.Second},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), c.timeout)
 		got := webhookTo(t, c.url+"/"+token, nil).Deliver(ctx, delivery())
 		cancel()
 		want := connector.Attempt{Result: leadroute.ResultRetry, Reason: c.reason}

@@ -9,12 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/leadroute/leadroute"
-	"github.com/leadroute/leadroute/processors/stream"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/stream"
 )
 
 // Patience bounds every wait.
