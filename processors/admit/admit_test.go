@@ -248,8 +248,10 @@ func TestFloodOfP2DoesNotMoveP0(t *testing.T) {
 	var recs []*kgo.Record
 	for i := range flood {
 		now := leadroute.At(time.Now())
-		v, err := leadroute.Encode(&leadroute.Lead{ID: leadroute.LeadID(fmt.Sprint("p2-", i)), Receipt: "r", EmittedAt: now.Add(-time.Hour),
-			ReceivedAt: now, Fields: json.RawMessage(`{"class":"P2"}`)})
+		v, err := leadroute.Encode(&leadroute.Lead{
+			ID: leadroute.LeadID(fmt.Sprint("p2-", i)), Receipt: "r", EmittedAt: now.Add(-time.Hour),
+			ReceivedAt: now, Fields: json.RawMessage(`{"class":"P2"}`),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,17 +20,27 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	const ns, sub = "leadroute", "admit"
 	m := &metrics{
-		waited: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub,
+		waited: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: ns, Subsystem: sub,
 			Name: "wait_seconds", Help: "From a lead's receipt at the door until the ledger's inbox has it, by final class.",
-			Buckets: []float64{.002, .005, .01, .02, .05, .1, .25, .5, 1, 5, 30, 60, 300, 1800}}, []string{"class"}),
-		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub,
-			Name: "in_flight", Help: "Leads in the middle that this instance let in."}),
-		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub,
-			Name: "waiting", Help: "Leads read from an inbox that wait to enter, by the inbox's class."}, []string{"class"}),
-		expired: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Subsystem: sub,
-			Name: "expired_total", Help: "Leads whose departure did not come in time."}),
-		buried: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Subsystem: sub,
-			Name: "dead_letters_total", Help: "Records that could not be read."}),
+			Buckets: []float64{.002, .005, .01, .02, .05, .1, .25, .5, 1, 5, 30, 60, 300, 1800},
+		}, []string{"class"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: ns, Subsystem: sub,
+			Name: "in_flight", Help: "Leads in the middle that this instance let in.",
+		}),
+		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: ns, Subsystem: sub,
+			Name: "waiting", Help: "Leads read from an inbox that wait to enter, by the inbox's class.",
+		}, []string{"class"}),
+		expired: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub,
+			Name: "expired_total", Help: "Leads whose departure did not come in time.",
+		}),
+		buried: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub,
+			Name: "dead_letters_total", Help: "Records that could not be read.",
+		}),
 	}
 	for _, c := range []prometheus.Collector{m.waited, m.inFlight, m.waiting, m.expired, m.buried} {
 		if err := reg.Register(c); err != nil {

@@ -45,14 +45,20 @@ func TestBatch(t *testing.T) {
 		want       string
 	}{
 		{"all taken", `[{"id":"a1","score":1}, {"id":"a2","score":99}]`, nil, 202, "0 accepted, 1 accepted"},
-		{"mixed, with a copy in the same batch", `[{"id":"b1","score":1},{"id":"b 2","score":1},{"id":"b1","score":1},{"id":"a1","score":1},7]`, nil, 207,
-			"0 accepted, 1 rejected id/id, 2 duplicate, 3 duplicate, 4 rejected type"},
+		{
+			"mixed, with a copy in the same batch", `[{"id":"b1","score":1},{"id":"b 2","score":1},{"id":"b1","score":1},{"id":"a1","score":1},7]`, nil, 207,
+			"0 accepted, 1 rejected id/id, 2 duplicate, 3 duplicate, 4 rejected type",
+		},
 		{"duplicates only", `[{"id":"a1","score":1}]`, nil, 202, "0 duplicate"},
 		{"none", `[{"id":"c1"},{}]`, nil, 422, "0 rejected schema/score, 1 rejected schema/score"},
-		{"NDJSON with a broken line", "{\"id\":\"d1\",\"score\":1}\n\n{\"id\":\"d2\",\"sc\r\n{\"id\":\"d3\",\"score\":1}", nd, 207,
-			"0 accepted, 1 rejected json, 2 accepted"},
-		{"one record too large", `[{"id":"e1","score":1,"x":"` + strings.Repeat("y", 300) + `"},{"id":"e2","score":1}]`, nil, 207,
-			"0 rejected too_large, 1 accepted"},
+		{
+			"NDJSON with a broken line", "{\"id\":\"d1\",\"score\":1}\n\n{\"id\":\"d2\",\"sc\r\n{\"id\":\"d3\",\"score\":1}", nd, 207,
+			"0 accepted, 1 rejected json, 2 accepted",
+		},
+		{
+			"one record too large", `[{"id":"e1","score":1,"x":"` + strings.Repeat("y", 300) + `"},{"id":"e2","score":1}]`, nil, 207,
+			"0 rejected too_large, 1 accepted",
+		},
 		{"gzip", zipped(t, `[{"id":"f1","score":1}]`), []string{"Content-Encoding", "gzip"}, 202, "0 accepted"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -36,6 +36,7 @@ func cpu() time.Duration {
 func BenchmarkPost(b *testing.B) {
 	var n atomic.Int64
 	run := func(b *testing.B, post func(body string) int) {
+		b.Helper()
 		b.ReportAllocs()
 		b.SetParallelism(32)
 		start := cpu()

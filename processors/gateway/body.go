@@ -85,8 +85,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int) (*bytes.Buffer,
 }
 
 func unreadable(err error, tooLarge func() *problem) *problem {
-	var mbe *http.MaxBytesError
-	if errors.As(err, &mbe) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge()
 	}
 	return refusal(http.StatusBadRequest, "body", "the body could not be read to its end", "send the whole body again")

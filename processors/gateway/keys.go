@@ -49,7 +49,7 @@ func ParseKeys(s string) (Keys, error) {
 		keys[h] = leadroute.SourceID(src)
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("no API keys given: want SOURCE=SECRET,...")
+		return nil, errors.New("no API keys given: want SOURCE=SECRET, or several with commas between")
 	}
 	return keys, nil
 }

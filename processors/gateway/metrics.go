@@ -30,17 +30,27 @@ const (
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	const ns, sub = "leadroute", "gateway"
 	m := &metrics{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub,
-			Name: "requests_total", Help: "HTTP requests by route and status."}, []string{"route", "status"}),
-		leads: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub,
-			Name: "leads_total", Help: "Leads by result (accepted, duplicate, rejected, overloaded, failed) and class."}, []string{"result", "class"}),
-		acked: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub,
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub,
+			Name: "requests_total", Help: "HTTP requests by route and status.",
+		}, []string{"route", "status"}),
+		leads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub,
+			Name: "leads_total", Help: "Leads by result (accepted, duplicate, rejected, overloaded, failed) and class.",
+		}, []string{"result", "class"}),
+		acked: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: ns, Subsystem: sub,
 			Name: "ack_seconds", Help: "From the receipt of a lead to the log's acknowledgement.",
-			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2.5, 5, 10}}),
-		backlog: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub,
-			Name: "backlog", Help: "Leads in a class's inbox that admit has not taken."}, []string{"class"}),
-		eventsLost: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Subsystem: sub,
-			Name: "events_lost_total", Help: "Events that the log did not take."}),
+			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}),
+		backlog: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: ns, Subsystem: sub,
+			Name: "backlog", Help: "Leads in a class's inbox that admit has not taken.",
+		}, []string{"class"}),
+		eventsLost: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: ns, Subsystem: sub,
+			Name: "events_lost_total", Help: "Events that the log did not take.",
+		}),
 	}
 	for _, c := range []prometheus.Collector{m.requests, m.leads, m.acked, m.backlog, m.eventsLost} {
 		if err := reg.Register(c); err != nil {

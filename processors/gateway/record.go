@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -59,7 +58,7 @@ func (g *Gateway) examine(raw []byte, src leadroute.SourceID, receipt string, at
 	if fields == nil {
 		fields = raw
 	}
-	rec.lead.Fields = json.RawMessage(fields)
+	rec.lead.Fields = fields
 
 	if rec.lead.ID == "" && env.id == nil {
 		id, ok := deriveID(g.cfg.IDKey, src, env.identity)

@@ -81,8 +81,10 @@ func (s *schemas) explain(problems []Problem, fields []byte, chk Checker) []Prob
 		pointer := jsonPointer(e.InstanceLocation)
 		if pointer != "" && !named[pointer] {
 			named[pointer] = true
-			problems = append(problems, Problem{Code: codeSchema, Pointer: pointer, Message: e.ErrorKind.LocalizedString(printer),
-				Remedy: "GET /v1/schema shows what the member may hold"})
+			problems = append(problems, Problem{
+				Code: codeSchema, Pointer: pointer, Message: e.ErrorKind.LocalizedString(printer),
+				Remedy: "GET /v1/schema shows what the member may hold",
+			})
 		}
 	}
 	walk(ve)
