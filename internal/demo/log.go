@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/goccy/go-json"
@@ -110,7 +111,7 @@ func readAll(ctx context.Context, topic string, opts []kgo.Opt, f func([]byte) e
 	if len(left) == 0 {
 		return trimmed, nil
 	}
-	client, err := kgo.NewClient(append(opts[:len(opts):len(opts)], kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))...)
+	client, err := kgo.NewClient(append(slices.Clip(opts), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))...)
 	if err != nil {
 		return 0, fmt.Errorf("read %s: %w", topic, err)
 	}

@@ -220,7 +220,7 @@ func TestPlantedMisdeeds(t *testing.T) {
 			d.id = "again"
 			r.deliveries = append(r.deliveries, d)
 		}, map[string]int{"duplicate_records": 1}},
-		"one revision with two owners": {func(t *testing.T, r *run) {
+		"one revision with two owners": {func(_ *testing.T, r *run) {
 			d := r.deliveries[3]
 			d.owner = r.reps[0].ID
 			if d.owner == r.deliveries[3].owner {
@@ -257,6 +257,7 @@ func TestPlantedMisdeeds(t *testing.T) {
 			r.e.Log.Assigned[r.deliveries[3].lead] = a
 		}, map[string]int{"wrong_owner": 1}},
 		"ledger and CRM agree on somebody who may not": {func(t *testing.T, r *run) {
+			t.Helper()
 			i, rep := r.restricted(t)
 			d := &r.deliveries[i]
 			d.owner, d.ownerCRM = rep.ID, rep.CRMID

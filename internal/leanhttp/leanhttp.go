@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -85,9 +86,9 @@ func (t *Transport) CloseIdleConnections() {
 
 func (t *Transport) get(ctx context.Context, host string) (*conn, error) {
 	t.mu.Lock()
-	for i := len(t.idle) - 1; i >= 0; i-- {
-		if c := t.idle[i]; c.host == host {
-			t.idle = append(t.idle[:i], t.idle[i+1:]...)
+	for i, c := range slices.Backward(t.idle) {
+		if c.host == host {
+			t.idle = slices.Delete(t.idle, i, i+1)
 			t.mu.Unlock()
 			return c, nil
 		}

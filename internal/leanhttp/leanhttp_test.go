@@ -163,6 +163,7 @@ func TestNoHeaderInjection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil || !strings.Contains(string(b), " a 0 ") {
 		t.Errorf("the server saw %q, %v, want the value to end before the line break", b, err)

@@ -60,10 +60,10 @@ func TestItemDependsOnIndexAlone(t *testing.T) {
 	g := newTest(t, testOptions(300))
 	all := slices.Collect(g.All())
 	var buf []byte
-	for i := len(all) - 1; i >= 0; i-- {
+	for i, want := range slices.Backward(all) {
 		it := g.Item(i, buf)
-		if !bytes.Equal(it.Body, all[i].Body) {
-			t.Fatalf("Item(%d) = %s, in order it was %s", i, it.Body, all[i].Body)
+		if !bytes.Equal(it.Body, want.Body) {
+			t.Fatalf("Item(%d) = %s, in order it was %s", i, it.Body, want.Body)
 		}
 		buf = it.Body
 	}
@@ -135,7 +135,7 @@ func TestLabelsAreTrue(t *testing.T) {
 			known++
 		}
 	}
-	near := func(what string, got int, of int, rate float64) {
+	near := func(what string, got, of int, rate float64) {
 		t.Helper()
 		if share := float64(got) / float64(of); share < rate*0.85 || share > rate*1.15 {
 			t.Errorf("%s: %d of %d = %.3f, want about %.3f (seed %d)", what, got, of, share, rate, o.Seed)
