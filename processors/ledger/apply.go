@@ -16,8 +16,9 @@ type step struct {
 	at  leadroute.Millis
 	// replay: the message may have been handled before, by an owner that crashed before
 	// all it sent had arrived.
-	replay bool
-	out    []leadroute.Effect
+	replay  bool
+	touched bool // the message changed the row
+	out     []leadroute.Effect
 }
 
 // Apply decides what message m does to lead id at time at. It owns s and may change it
@@ -53,6 +54,9 @@ func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, a
 	case m.Check != nil:
 		d.check()
 	}
+	if !d.touched && d.s != nil && (d.replay || mutant.On("ledger-copies-answer-copies")) {
+		d.again()
+	}
 	return d.s, d.out
 }
 
@@ -61,7 +65,7 @@ func (d *step) send(t leadroute.Topic, key string, v any) {
 }
 
 // touch notes that the message changed the row.
-func (d *step) touch() { d.s.Last = d.at }
+func (d *step) touch() { d.s.Last, d.touched = d.at, true }
 
 func (d *step) plan() *plan.Plan { return d.env.Plan(d.s.Plan) }
 
@@ -69,7 +73,6 @@ func (d *step) admitted(m *leadroute.Admission) {
 	receipt := hash(m.Lead.Receipt)
 	if d.s != nil {
 		if d.s.Receipt == receipt {
-			d.repeat()
 			return
 		}
 		e := leadroute.LatencyEvent{
@@ -111,17 +114,26 @@ func (d *step) decide(l *leadroute.Lead) {
 	d.offerFrom(0)
 }
 
-// repeat answers a message that was applied before: a replay is answered in full.
-func (d *step) repeat() {
-	if d.replay || mutant.On("ledger-copies-answer-copies") {
-		d.again()
-	}
-}
-
-// again sends again the steps that the row remembers and what it says is outstanding.
+// again answers a replay of a message that was applied before: it sends again the steps
+// that the row remembers, what was given back or up, and what is outstanding.
 func (d *step) again() {
+	s := d.s
 	d.retell()
 	d.sendLeft()
+	if s.Prev != nil {
+		d.release(*s.Prev)
+	}
+	if s.Phase == Closed && s.Claim != nil {
+		d.release(leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()})
+	}
+	if s.Phase == Dead {
+		d.sendDeadLead()
+	}
+	for i := range s.Dests {
+		if s.Dests[i].Dead {
+			d.sendDeadDelivery(&s.Dests[i])
+		}
+	}
 	d.outstanding()
 }
 
@@ -133,9 +145,7 @@ func (d *step) outstanding() {
 		d.sendOffer()
 	case Waiting:
 		d.sendWaitTimers()
-	case Dead:
-		d.sendDeadLead()
-	case Owned, Closed:
+	case Owned, Closed, Dead:
 	}
 	for i := range s.Dests {
 		d.resend(&s.Dests[i])
@@ -169,16 +179,20 @@ func (d *step) dead(reason string) {
 
 func (d *step) sendDeadLead() {
 	s := d.s
-	reason := ""
-	for _, t := range s.Trail {
-		if t.Step == leadroute.StepDeadLettered && t.Dest == "" {
-			reason = t.Reason
-		}
-	}
 	d.send(leadroute.TopicDeadLetters, string(d.id), &leadroute.DeadLetter{
 		ID: string(d.id), Kind: leadroute.DeadLead, Stage: "ledger", Lead: d.id, Rev: s.Rev, Class: s.Class,
-		Reason: reason, At: s.Done, Payload: s.Fields,
+		Reason: s.gaveUp(""), At: s.Done, Payload: s.Fields,
 	})
+}
+
+// gaveUp is why the lead ("" for dest) or its delivery to dest was given up.
+func (s *State) gaveUp(dest leadroute.DestinationID) string {
+	for i := len(s.Trail) - 1; i >= 0; i-- {
+		if t := &s.Trail[i]; t.Step == leadroute.StepDeadLettered && t.Dest == dest {
+			return t.Reason
+		}
+	}
+	return ""
 }
 
 func hash(parts ...string) uint64 {

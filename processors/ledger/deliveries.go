@@ -124,7 +124,7 @@ func (d *step) outcome(o *leadroute.Outcome) {
 		d.record(TrailStep{Step: leadroute.StepAttemptFailed, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o), Reason: o.Reason})
 		b.Dead = true
 		d.record(TrailStep{Step: leadroute.StepDeadLettered, Rev: o.Rev, N: n, Dest: b.Name, Attempt: o.Attempt, Reason: o.Reason})
-		d.sendDeadDelivery(b, o.Reason)
+		d.sendDeadDelivery(b)
 		d.breach()
 	}
 	old := mutant.On("ledger-old-ack-closes") && b.Acked > 0
@@ -134,12 +134,15 @@ func (d *step) outcome(o *leadroute.Outcome) {
 	d.finishIfSettled()
 }
 
-// oldOutcome is a copy of an outcome that was booked before.
+// oldOutcome is a copy of an outcome that was booked before, or an old revision that
+// reached the destination after a newer one was acknowledged (a stalled worker's late
+// call): where the destination keeps whatever came last, the newer one must come again.
 func (d *step) oldOutcome(b *Dest, o *leadroute.Outcome) {
-	if d.replay && b.Dead && o.Rev == b.Rev && o.Attempt == b.Attempt {
-		d.sendDeadDelivery(b, o.Reason)
+	if o.Result == leadroute.ResultDelivered && o.Rev < b.Acked && !b.InFlight && b.Retry == 0 && len(d.s.Fields) > 0 {
+		d.touch()
+		b.Limit = max(b.Limit, b.Attempt+1)
+		d.attempt(b)
 	}
-	d.repeat()
 }
 
 func (d *step) retryLater(b *Dest, p *plan.Destination, o *leadroute.Outcome) {
@@ -172,14 +175,11 @@ func (d *step) retryDue(t *leadroute.Timer) {
 		d.attempt(b)
 	case b.Retry == 0 || mutant.On("ledger-stale-timer-cancels"):
 		d.cancel(t)
-		if b.InFlight && t.Rev == b.Rev && t.N == b.Attempt {
-			d.repeat()
-		}
 	}
 }
 
 // sendDeadDelivery puts the given-up delivery into the dead letters, whole.
-func (d *step) sendDeadDelivery(b *Dest, reason string) {
+func (d *step) sendDeadDelivery(b *Dest) {
 	v := d.delivery(b)
 	payload, err := json.Marshal(v)
 	if err != nil {
@@ -187,7 +187,7 @@ func (d *step) sendDeadDelivery(b *Dest, reason string) {
 	}
 	d.send(leadroute.TopicDeadLetters, string(d.id), &leadroute.DeadLetter{
 		ID: string(d.id) + "/" + strconv.Itoa(b.Rev) + "/" + string(b.Name), Kind: leadroute.DeadDelivery, Stage: "deliver",
-		Lead: d.id, Rev: b.Rev, Destination: b.Name, Class: d.s.Class, Attempts: b.Attempt, Reason: reason, At: d.at, Payload: payload,
+		Lead: d.id, Rev: b.Rev, Destination: b.Name, Class: d.s.Class, Attempts: b.Attempt, Reason: d.s.gaveUp(b.Name), At: d.s.Last, Payload: payload,
 	})
 }
 

@@ -97,11 +97,8 @@ func (d *step) answered(a *leadroute.Answer) {
 			d.declined(a)
 		}
 	case s != nil && s.Claim != nil && s.Claim.ID == a.Claim && s.Phase != Dead:
-		switch {
-		case s.Phase == Closed: // a copy of the claim arrived after the lead was closed
+		if s.Phase == Closed { // a copy of the claim arrived after the lead was closed
 			d.release(leadroute.Release{Claim: a.Claim, Counted: d.counted()})
-		case !a.Asserted:
-			d.repeat()
 		}
 	case s != nil && s.Phase == Offering && d.current(a.Claim):
 		d.commit(a)
@@ -135,11 +132,7 @@ func (d *step) letGo(a *leadroute.Answer) {
 // declined moves on: the next try, then the next target, at last the queue.
 func (d *step) declined(a *leadroute.Answer) {
 	s := d.s
-	if a.Claim.Rev != s.Rev || a.Claim.Try > s.Try {
-		return
-	}
-	if a.Claim.Try < s.Try || s.Phase != Offering {
-		d.repeat()
+	if s.Phase != Offering || a.Claim.Rev != s.Rev || a.Claim.Try != s.Try {
 		return
 	}
 	if s.Queue == "" {
@@ -160,11 +153,7 @@ func (d *step) declined(a *leadroute.Answer) {
 // noCandidate moves to the next target.
 func (d *step) noCandidate(m *leadroute.NoCandidate) {
 	s := d.s
-	if s == nil || m.Rev != s.Rev || m.Try > s.Try {
-		return
-	}
-	if m.Try < s.Try || s.Phase != Offering {
-		d.repeat()
+	if s == nil || s.Phase != Offering || m.Rev != s.Rev || m.Try != s.Try {
 		return
 	}
 	d.offerFrom(s.Target + 1)

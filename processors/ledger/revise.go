@@ -13,11 +13,7 @@ func (d *step) action(a *leadroute.RepAction) {
 	}
 	switch a.Action {
 	case leadroute.ActionResponded:
-		if s.Phase != Owned {
-			return
-		}
-		if s.Responded {
-			d.repeat()
+		if s.Phase != Owned || s.Responded {
 			return
 		}
 		s.Responded = true
@@ -25,13 +21,6 @@ func (d *step) action(a *leadroute.RepAction) {
 		d.record(TrailStep{Step: leadroute.StepResponded, At: a.At, Rep: a.Rep})
 		d.stopSteps()
 	case leadroute.ActionClosed:
-		if s.Phase == Closed {
-			if d.replay {
-				d.again()
-				d.release(leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()})
-			}
-			return
-		}
 		if s.Phase != Owned {
 			return
 		}
@@ -62,16 +51,7 @@ func (d *step) release(r leadroute.Release) {
 // revise takes the lead from its owner (or out of its queue) and offers it again.
 func (d *step) revise(m *leadroute.Revise) {
 	s := d.s
-	if s == nil || !s.Open() {
-		return
-	}
-	if m.Rev != s.Rev {
-		if m.Rev == s.Rev-1 && d.replay {
-			if s.Prev != nil {
-				d.release(*s.Prev)
-			}
-			d.again()
-		}
+	if s == nil || !s.Open() || m.Rev != s.Rev {
 		return
 	}
 	d.takeBack()

@@ -64,8 +64,9 @@ func (d *step) check() {
 	switch s.wants(d.plan(), d.at) {
 	case leaveBe:
 	case forget:
-		d.s = nil
+		d.s, d.touched = nil, true
 	case shrink:
+		d.touched = true
 		d.s = &State{Phase: s.Phase, Receipt: s.Receipt, Rev: s.Rev, Plan: s.Plan, Done: s.Done, Left: s.Left}
 	case giveUp:
 		if s.Claim != nil {
@@ -110,7 +111,7 @@ func (d *step) finishIfSettled() {
 		}
 	}
 	s.Done = d.at
-	s.Fields, s.Targets, s.Declined, s.Prev = nil, nil, nil, nil
+	s.Fields, s.Targets, s.Declined = nil, nil, nil
 	kept := s.Trail[:0]
 	for _, t := range s.Trail {
 		if t.At.Add(trailKept) > d.at {

@@ -57,7 +57,7 @@ type Ctx struct {
 	// subset may have arrived. Any other message is handled here first, though it may be a
 	// sender's copy of one that was.
 	Replay bool
-	lookup    func(stage leadroute.Topic, key string) []byte
+	lookup func(stage leadroute.Topic, key string) []byte
 }
 
 // NewCtx makes the context of one call of Apply, for tests. lookup returns the encoded
