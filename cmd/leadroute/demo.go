@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"syscall"
 	"time"
@@ -41,6 +42,7 @@ type demoOptions struct {
 	JSON       bool
 	Keep       bool
 	Timeout    time.Duration
+	Profile    string
 }
 
 func newDemo() *cobra.Command {
@@ -79,6 +81,7 @@ bad, a rep held more than the cap, or an event of the log is not in ClickHouse e
 	f.BoolVar(&o.JSON, "json", false, "print the summary as one JSON object, on the last line of stdout")
 	f.BoolVar(&o.Keep, "keep", false, "keep the temporary data folder")
 	f.DurationVar(&o.Timeout, "patience", 90*time.Second, "give up when nothing has moved for so long")
+	f.StringVar(&o.Profile, "cpuprofile", "", "write a CPU profile of the run to this file, for go tool pprof")
 	return c
 }
 
@@ -161,6 +164,7 @@ func (d *demoRun) play(ctx context.Context) (*demo.Report, error) {
 		URL: d.server.URL(), Key: d.server.settings.firstKey(), Seed: d.Seed,
 		Respond: crmsim.Span{Min: 150 * time.Millisecond, Max: 500 * time.Millisecond},
 		Close:   crmsim.Span{Min: 150 * time.Millisecond, Max: 500 * time.Millisecond},
+		Workers: 64,
 	}); err != nil {
 		return nil, err
 	}
@@ -203,6 +207,9 @@ func (d *demoRun) cast() (err error) {
 		return nil
 	}
 	d.demoOptions.Policy = filepath.Join(d.Data, "demo.hcl")
+	if err := os.MkdirAll(d.Data, 0o700); err != nil {
+		return err
+	}
 	return os.WriteFile(d.demoOptions.Policy, examples.Demo, 0o600)
 }
 
@@ -237,6 +244,17 @@ func (d *demoRun) act(ctx context.Context) (*demo.Report, error) {
 	}
 	show := newDemoProgress(d)
 	defer show.stop()
+	if d.Profile != "" {
+		f, err := os.Create(d.Profile)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return nil, err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	d.usage.start(d.server)
 	var err error
 	if d.tally, err = loadgen.Send(ctx, loadgen.SendOptions{
@@ -291,9 +309,12 @@ func (d *demoRun) staff(ctx context.Context) error {
 func (d *demoRun) settle(ctx context.Context, show *demoProgress) error {
 	last, since := -1, time.Now()
 	for {
-		open := d.open()
 		pending := d.desk.Counts().Pending
-		show.settling(open)
+		open := d.sim.Count() // walking the ledger's rows is not for free: only when the CRM has nothing left to do
+		if pending == 0 {
+			open = d.open()
+		}
+		show.settling(pending)
 		if open == 0 && pending == 0 {
 			return nil
 		}
@@ -302,7 +323,7 @@ func (d *demoRun) settle(ctx context.Context, show *demoProgress) error {
 		} else if time.Since(since) > d.Timeout {
 			return nil // the summary says what is left
 		}
-		if err := pause(ctx, 100*time.Millisecond); err != nil {
+		if err := pause(ctx, 200*time.Millisecond); err != nil {
 			return err
 		}
 	}

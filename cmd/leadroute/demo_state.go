@@ -91,9 +91,9 @@ func (p *demoProgress) sent(s loadgen.Progress) {
 	}, answered)
 }
 
-func (p *demoProgress) settling(open int) {
+func (p *demoProgress) settling(pending int) {
 	p.tell(func(w io.Writer) {
-		fmt.Fprintf(w, "all sent, %d in the CRM, %d open\n", p.d.sim.Count(), open)
+		fmt.Fprintf(w, "all sent, %d in the CRM, %d on a desk\n", p.d.sim.Count(), pending)
 	}, p.d.Leads)
 }
 
