@@ -259,6 +259,26 @@ func TestSupervisorRebuilds(t *testing.T) {
 	}
 }
 
+// What is buffered when the session is lost is not sent later, over the new owner's head:
+// it fails at once, here long before its delivery timeout of 40 s.
+func TestLostSessionAbortsWhatIsBuffered(t *testing.T) {
+	r := newRig(t)
+	r.cfg.SessionTimeout = time.Minute
+	p, _ := r.start(tallyStage())
+	f := r.b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: ns.Topic(out), Err: kerr.NotEnoughReplicas, Count: -1})
+	r.send("a", `{}`)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := f.Wait(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	r.b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID, TopLevel: true})
+	eventually(t, "a restart", func() bool { return metric(t, r.reg, "leadroute_stage_restarts_total") > 0 })
+	f.Remove()
+	r.nextTold()
+	eventually(t, "the stage consuming again", p.Recovered)
+}
+
 func TestProcessorRefusesTopicThatDoesNotFit(t *testing.T) {
 	b := startBroker(t)
 	b.ensure(t, stream.TopicSpec{Name: ns.Topic(tallies), Partitions: 2})

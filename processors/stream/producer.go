@@ -23,9 +23,10 @@ var errForeignWrite = errors.New("another member wrote to a table partition of o
 // stage, which replays; that it may have been written all the same is why every decision
 // is idempotent.
 type producer struct {
-	cl     *kgo.Client
-	table  string
-	failed func(error) // told of every failure
+	cl      *kgo.Client
+	table   string
+	failed  func(error) // told of every failure
+	closing sync.Once
 
 	mu   sync.Mutex
 	next map[int32]int64 // of the table's partitions that are ours: the offset of the next write
@@ -129,6 +130,9 @@ func (p *producer) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	err := p.cl.Flush(ctx)
-	p.cl.Close()
+	p.close()
 	return err
 }
+
+// close fails what is buffered and closes the client.
+func (p *producer) close() { p.closing.Do(p.cl.Close) }

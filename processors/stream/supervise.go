@@ -86,7 +86,7 @@ func (c *core) runOnce(parent context.Context) error {
 	if r.producer, err = newProducer(c.cfg, c.table, g, func(err error) { _ = r.fail(err) }); err != nil {
 		return err
 	}
-	defer r.producer.cl.Close() // in case Goka did not get to it
+	defer r.producer.close() // in case Goka did not get to it
 	r.send = r.producer.send
 
 	// When told to stop: what is on its way gets a moment, then nothing waits any more.
@@ -103,6 +103,7 @@ func (c *core) runOnce(parent context.Context) error {
 		}
 		if pause(watch, stopGrace-flushGrace) {
 			g.cutAll()
+			r.producer.close() // fails what is left, for which Goka waits up to a minute
 		}
 	})
 

@@ -100,6 +100,16 @@ func NewWorker(cfg Config, w Worker) (*WorkerGroup, error) {
 // Client is the worker's client, for what it produces. It is closed when Run returns.
 func (g *WorkerGroup) Client() *kgo.Client { return g.cl }
 
+// Backlog is the number of records fetched and not yet handed to Handle.
+func (g *WorkerGroup) Backlog() (n int) {
+	for _, l := range g.current() {
+		l.mu.Lock()
+		n += len(l.queue)
+		l.mu.Unlock()
+	}
+	return n
+}
+
 // Run consumes until ctx ends, then commits what is done, leaves the group (a static
 // member stays on its list, to take its partitions over when it is back) and closes the
 // client. Brokers that are away are waited for. It returns an error only if the client

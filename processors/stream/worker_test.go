@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -93,14 +94,21 @@ func TestWorkerBlockedPartitionHoldsUpNoOther(t *testing.T) {
 	const slow, fast = leadroute.Topic("slow"), leadroute.Topic("fast")
 	b.ensure(t, stream.TopicSpec{Name: ns.Topic(slow), Partitions: 1}, stream.TopicSpec{Name: ns.Topic(fast), Partitions: 1})
 	cl := b.client(t)
-	for i := range 200 {
-		send(t, cl, record(slow, "k", name("%d", i)), record(fast, "k", name("%d", i)))
+	const nSlow, nFast = 8000, 200
+	pad := strings.Repeat("x", 1000)
+	rs := make([]*kgo.Record, 0, nSlow+nFast)
+	for i := range nSlow {
+		rs = append(rs, record(slow, "k", name("%d %s", i, pad)))
 	}
+	for i := range nFast {
+		rs = append(rs, record(fast, "k", name("%d", i)))
+	}
+	send(t, cl, rs...)
 	fastDone := make(chan struct{})
 	release := make(chan struct{})
 	slowDone := make(chan struct{})
-	nFast, nSlow := 0, 0
-	startWorker(t, b.config(t), stream.Worker{
+	gotFast, gotSlow := 0, 0
+	g, err := stream.NewWorker(b.config(t), stream.Worker{
 		Group: "g", Topics: []leadroute.Topic{slow, fast}, Buffer: 4,
 		Handle: func(ctx context.Context, r *kgo.Record, done func()) {
 			if r.Topic == ns.Topic(slow) {
@@ -109,16 +117,24 @@ func TestWorkerBlockedPartitionHoldsUpNoOther(t *testing.T) {
 				case <-ctx.Done():
 					return
 				}
-				if nSlow++; nSlow == 200 {
+				if gotSlow++; gotSlow == nSlow {
 					close(slowDone)
 				}
-			} else if nFast++; nFast == 200 {
+			} else if gotFast++; gotFast == nFast {
 				close(fastDone)
 			}
 			done()
 		},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running(t, g.Run)
 	await(t, "all of the fast topic while the slow one blocks", fastDone)
+	// A fetch brings 1 MB of a partition; what is beyond the buffer is paused.
+	if n := g.Backlog(); n > nSlow/2 {
+		t.Errorf("Backlog = %d of %d with a buffer of 4, want a fetch or two", n, nSlow)
+	}
 	close(release)
 	await(t, "all of the slow topic after its pause", slowDone)
 }
