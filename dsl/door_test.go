@@ -7,9 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 func doorPolicy(t testing.TB) *plan.Plan {
