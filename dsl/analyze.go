@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
@@ -86,8 +87,9 @@ func (c *compiler) lintCondition(cond plan.Cond, e hclsyntax.Expression) {
 		return
 	}
 	guarded := map[string]bool{}
-	cond.Atoms(func(a *plan.Atom, _ bool) {
-		if a.Test == "has" {
+	cond.Atoms(func(a *plan.Atom, negated bool) {
+		// has(lead.f) asks for it, and so does a positive test of the same field.
+		if a.Test == "has" || !negated && a.Test != "!=" {
 			guarded[a.Field] = true
 		}
 	})

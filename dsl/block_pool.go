@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 )

@@ -3,6 +3,7 @@ package dsl
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +92,8 @@ func (c *compiler) test(b *block) {
 // addTest puts the lead before the door, which must let it in.
 func (c *compiler) addTest(t Test, lead map[string]any, in body) {
 	raw, err := json.Marshal(lead)
-	if err != nil || lead == nil {
+	untyped := slices.ContainsFunc(c.plan.Fields, func(f plan.Field) bool { return f.Type == "" })
+	if err != nil || lead == nil || untyped {
 		return
 	}
 	fields, problems, err := c.plan.Check(raw)
@@ -150,9 +152,13 @@ func (c *compiler) plainValue(k constant) any {
 	case nil, string, bool, float64:
 		return v
 	case []constant:
-		list := make([]any, len(v))
-		for i, e := range v {
-			list[i] = c.plainValue(e)
+		list := make([]any, 0, len(v))
+		for _, e := range v {
+			if _, nested := e.v.([]constant); nested {
+				c.report(wrongType, k.rng, "A list in a lead holds texts.")
+				return nil
+			}
+			list = append(list, c.plainValue(e))
 		}
 		return list
 	default:
@@ -166,10 +172,7 @@ func merge(a, b map[string]any) map[string]any {
 	if a == nil {
 		return b
 	}
-	out := map[string]any{}
-	for k, v := range a {
-		out[k] = v
-	}
+	out := maps.Clone(a)
 	for k, v := range b {
 		x, isA := out[k].(map[string]any)
 		if y, isB := v.(map[string]any); isA && isB {
@@ -183,12 +186,8 @@ func merge(a, b map[string]any) map[string]any {
 // situation reads live = { pool = { emea = { available = 2 } }, rep = { ana = { status = "away" } } }.
 func (c *compiler) situation(b body, base Situation) Situation {
 	out := Situation{Available: map[leadroute.PoolID]int{}, Status: map[leadroute.RepID]leadroute.RepStatus{}}
-	for k, v := range base.Available {
-		out.Available[k] = v
-	}
-	for k, v := range base.Status {
-		out.Status[k] = v
-	}
+	maps.Copy(out.Available, base.Available)
+	maps.Copy(out.Status, base.Status)
 	k, ok := c.value(b, "live")
 	if !ok {
 		return out

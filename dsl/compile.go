@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 )
@@ -26,6 +27,8 @@ type compiler struct {
 	declared map[string]map[string]*block // type, name
 	locals   map[string]bool              // being evaluated: a circle is an error
 
+	localValues map[string]constant
+
 	plan  *plan.Plan
 	tests []Test
 	// repFields are the attributes of the live rep table that conditions read: their
@@ -41,7 +44,7 @@ type repUse struct {
 func newCompiler() *compiler {
 	return &compiler{
 		lines: map[string][]string{}, sources: map[string][]byte{}, broken: map[string][]int{}, specs: blockSpecs(),
-		blocks: map[string][]*block{}, declared: map[string]map[string]*block{}, locals: map[string]bool{},
+		blocks: map[string][]*block{}, declared: map[string]map[string]*block{}, locals: map[string]bool{}, localValues: map[string]constant{},
 		repFields: map[string]repUse{},
 		plan: &plan.Plan{
 			Layout: plan.NewLayout(),

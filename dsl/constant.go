@@ -6,8 +6,9 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/leadroute/leadroute/dsl/plan"
 )
 
 // constant is a value that is known when the policy is loaded: string, float64, bool,
@@ -120,6 +121,9 @@ func (c *compiler) literal(e *hclsyntax.LiteralValueExpr) (constant, bool) {
 	return k, true
 }
 
+// maxText bounds a text that is put together from others, which may be so themselves.
+const maxText = 64 << 10
+
 // plainTemplate is the text of a quoted string without ${...}.
 func (c *compiler) plainTemplate(e *hclsyntax.TemplateExpr) (string, bool) {
 	var b strings.Builder
@@ -135,6 +139,10 @@ func (c *compiler) plainTemplate(e *hclsyntax.TemplateExpr) (string, bool) {
 			b.WriteString(plan.FormatNumber(v))
 		default:
 			c.report(wrongType, p.Range(), "Only texts and numbers can be put into a text here.")
+			return "", false
+		}
+		if b.Len() > maxText {
+			c.report(invalidValue, e.Range(), "The text is longer than %d kB.", maxText>>10)
 			return "", false
 		}
 	}
@@ -216,10 +224,14 @@ func (c *compiler) secretCall(e *hclsyntax.FunctionCallExpr) (constant, bool) {
 	return k, true
 }
 
-// local evaluates local.x.
+// local evaluates local.x, once.
 func (c *compiler) local(r ref) (constant, bool) {
 	k := constant{rng: r.rng}
 	name := r.path[1]
+	if known, ok := c.localValues[name]; ok {
+		known.rng = r.rng
+		return known, true
+	}
 	var names []string
 	for _, b := range c.blocks["locals"] {
 		for _, a := range attributes(b.hcl) {
@@ -234,6 +246,9 @@ func (c *compiler) local(r ref) (constant, bool) {
 			c.locals[name] = true
 			defer delete(c.locals, name)
 			v, ok := c.constant(a.Expr)
+			if ok {
+				c.localValues[name] = v
+			}
 			v.rng = r.rng
 			return v, ok
 		}

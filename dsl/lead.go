@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 )
@@ -140,11 +141,9 @@ func (s *scope) unknownField(name string, r ref) {
 	case strings.HasPrefix(name, "account.") && s.c.plan.Accounts == nil && slices.Contains([]string{"account.owner", "account.name", "account.domain"}, name):
 		s.c.report(unknownLeadField, r.rng, "lead.%s is known when the policy looks the account up: add an account_match block.", name)
 	default:
-		hint := ""
+		hint := ` Declare it in schema "lead", or use one that is there.`
 		if near := nearest(name, names); near != "" {
 			hint = " Did you mean " + shown(near) + "?"
-		} else {
-			hint = ` Declare it in schema "lead", or use one that is there.`
 		}
 		s.c.report(unknownLeadField, r.rng, "A lead has no field %q.%s", name, hint)
 	}
@@ -153,9 +152,9 @@ func (s *scope) unknownField(name string, r ref) {
 // decidedField is lead.priority and lead.territory, which the plan decides before the rules.
 func (s *scope) decidedField(name string, r ref) typed {
 	t := typed{rng: r.rng}
-	known := s.decided.priority
+	known := s.priority
 	if name == plan.DecidedTerritory {
-		known = s.decided.territory
+		known = s.territory
 	}
 	if !known {
 		s.c.report(notAllowedHere, r.rng, "lead.%s is not decided yet at this point: priorities come first, then territories, then rules.", name)

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 )

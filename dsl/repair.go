@@ -239,7 +239,7 @@ func (r *repairer) glued(i int) {
 	}
 	rng := hcl.RangeBetween(t.Range, after.Range)
 	digits, unit := string(t.Bytes), string(after.Bytes)
-	write := ""
+	var write string
 	switch strings.ToLower(unit) {
 	case "k":
 		write = digits + "000"

@@ -109,7 +109,7 @@ func (c *compiler) shape(b body) {
 	}
 	if !c.brokenWithin(b.full) { // the attributes above have been told by now
 		for _, name := range b.spec.required {
-			if _, ok := b.hcl.Attributes[name]; !ok {
+			if _, ok := b.hcl.Attributes[name]; !ok && !b.hasAttr(b.spec.attrsLater) {
 				c.report(missingAttribute, b.rng, "The block %q needs the attribute %q.", b.spec.name, name)
 			}
 		}
@@ -177,4 +177,9 @@ func (c *compiler) hasWithin(r hcl.Range, kinds ...Finding) bool {
 		return d.Severity == SeverityError && d.File == r.Filename && r.Start.Line <= d.Line && d.Line <= r.End.Line &&
 			(len(kinds) == 0 || slices.ContainsFunc(kinds, func(f Finding) bool { return f.ID == d.ID }))
 	})
+}
+
+// hasAttr tells whether one of the attributes stands in the block.
+func (b body) hasAttr(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return b.hcl.Attributes[name] != nil })
 }

@@ -78,7 +78,7 @@ func wrap(s string, n int) []string {
 	var lines []string
 	for para := range strings.SplitSeq(s, "\n") {
 		line := ""
-		for _, word := range strings.Fields(para) {
+		for word := range strings.FieldsSeq(para) {
 			if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > n {
 				lines = append(lines, line)
 				line = ""

@@ -11,11 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/dsl/policytest"
-	"github.com/spf13/cobra"
 )
 
 type explainOptions struct {

@@ -7,8 +7,9 @@ import (
 	"io"
 	"regexp"
 
-	"github.com/leadroute/leadroute/dsl/policytest"
 	"github.com/spf13/cobra"
+
+	"github.com/leadroute/leadroute/dsl/policytest"
 )
 
 type testOptions struct {

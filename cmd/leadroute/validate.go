@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/spf13/cobra"
+
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/plan"
-	"github.com/spf13/cobra"
 )
 
 type validateOptions struct {

@@ -155,7 +155,7 @@ func Contains(l List, t Text) Cond {
 		func(r *Record) bool { v, s := x(r), y(r); return v != nil && s != "" && !slices.Contains(v, s) })
 }
 
-// ContainsText, StartsWith and EndsWith test parts of a text.
+// ContainsText tests for a part of a text.
 func ContainsText(t, part Text) Cond {
 	return textTest("contains", "to contain", t, part, strings.Contains)
 }

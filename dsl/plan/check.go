@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // FieldProblem is one reason why the door refuses a lead. It names the field and never
@@ -30,9 +31,9 @@ func (p *Plan) Check(raw json.RawMessage) (fields json.RawMessage, problems []Fi
 	if err != nil {
 		return nil, nil, err
 	}
-	prune(lead)
+	changed := prune(lead) || !utf8.Valid(raw) // what is not UTF-8 has become U+FFFD
 	for i := range p.Fields {
-		for _, f := range p.Fields[i].check(lead) {
+		for _, f := range p.Fields[i].check(lead, &changed) {
 			if !slices.Contains(problems, f) { // a wrong object is told once, not for each of its members
 				problems = append(problems, f)
 			}
@@ -40,6 +41,9 @@ func (p *Plan) Check(raw json.RawMessage) (fields json.RawMessage, problems []Fi
 	}
 	if len(problems) > 0 {
 		return nil, problems, nil
+	}
+	if !changed {
+		return bytes.Clone(bytes.TrimSpace(raw)), nil, nil
 	}
 	fields, err = json.Marshal(lead)
 	if err != nil {
@@ -65,26 +69,28 @@ func decodeObject(raw []byte) (map[string]any, error) {
 	return lead, nil
 }
 
-// prune takes out what is missing: null and "".
-func prune(object map[string]any) {
+// prune takes out what is missing, null and "", and tells whether there was any.
+func prune(object map[string]any) (changed bool) {
 	for k, v := range object {
-		switch v := v.(type) {
-		case nil:
+		if inner, ok := v.(map[string]any); ok {
+			changed = prune(inner) || changed
+		} else if v == nil || v == "" {
 			delete(object, k)
-		case string:
-			if v == "" {
-				delete(object, k)
-			}
-		case map[string]any:
-			prune(v)
+			changed = true
 		}
 	}
+	return changed
 }
 
-func (f *Field) check(lead map[string]any) []FieldProblem {
-	path := strings.Split(f.Name, ".")
-	object := lead
-	for i, part := range path[:len(path)-1] {
+func (f *Field) check(lead map[string]any, changed *bool) []FieldProblem {
+	object, name := lead, f.Name
+	for {
+		part, rest, nested := strings.Cut(name, ".")
+		if !nested {
+			break
+		}
+		outer := Field{Name: strings.TrimSuffix(f.Name, "."+rest)}
+		name = rest
 		switch inner := object[part].(type) {
 		case map[string]any:
 			object = inner
@@ -95,17 +101,15 @@ func (f *Field) check(lead map[string]any) []FieldProblem {
 			made := map[string]any{}
 			object[part], object = made, made
 		default:
-			outer := Field{Name: strings.Join(path[:i+1], ".")}
 			return []FieldProblem{outer.problem("type", "must be an object", "send an object, or leave it out")}
 		}
 	}
-	name := path[len(path)-1]
 	v, ok := object[name]
 	if !ok {
 		if f.Default == nil {
 			return f.missing()
 		}
-		object[name] = f.Default
+		object[name], *changed = f.Default, true
 		return nil
 	}
 	return f.value(v)

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/leadroute/leadroute"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/leadroute/leadroute"
 )
 
 // Record is a lead (or a rep) laid out for the conditions, typed. What is missing needs

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // scanner walks JSON that is known to be valid and picks out the fields of a layout.
@@ -45,6 +46,9 @@ func (s *scanner) object(r *Record, b *branch) {
 		s.peek()
 		s.i++ // :
 		kid := b.kids[key]
+		if kid != nil && kid.kids != nil {
+			r.forget(kid) // of a name that stands twice the last value counts, here as elsewhere
+		}
 		switch c := s.peek(); {
 		case kid == nil:
 			s.skip()
@@ -58,8 +62,17 @@ func (s *scanner) object(r *Record, b *branch) {
 	}
 }
 
-// value reads one value into a slot; a value of another type leaves it missing. Of a
-// name that stands twice the last value counts, as everywhere in JSON.
+// forget makes everything below the branch missing.
+func (r *Record) forget(b *branch) {
+	if b.slot != nil {
+		r.unset(*b.slot)
+	}
+	for _, kid := range b.kids {
+		r.forget(kid)
+	}
+}
+
+// value reads one value into a slot; a value of another type leaves it missing.
 func (s *scanner) value(r *Record, slot Slot) {
 	r.unset(slot)
 	switch c := s.peek(); {
@@ -117,7 +130,7 @@ func (s *scanner) str() string {
 	}
 	s.i = min(s.i+1, len(s.text))
 	raw := s.text[from:s.i]
-	if !escaped {
+	if !escaped && utf8.ValidString(raw) {
 		return strings.Trim(raw, `"`)
 	}
 	var out string
