@@ -69,7 +69,8 @@ type LatencyEvent struct {
 	// milliseconds, never negative.
 	SinceEmit int64 `json:"since_emit_ms"`
 	SincePrev int64 `json:"since_prev_ms"`
-	// SLA is the class's deliver_within in milliseconds, 0 if it has none.
+	// SLA is the class's deliver_within in milliseconds, 0 if it has none, and on the events
+	// of a destination other than the primary one, whose acknowledgement it does not count.
 	SLA int64 `json:"sla_ms,omitempty"`
 	// Cost is in millionths of the policy's currency unit.
 	Cost int64 `json:"cost_micros,omitempty"`

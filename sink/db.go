@@ -85,23 +85,47 @@ type DB struct {
 // views up to date. A refused login gives a *LoginError. Several processes may open one
 // database at once.
 func Open(ctx context.Context, a Address) (*DB, error) {
+	create := func(conn driver.Conn) error {
+		return conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+identifier(a.Database))
+	}
+	db, err := connect(ctx, a, create)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// Connect is Open for one who only asks: it changes nothing. Where the database does not
+// exist the error says so.
+func Connect(ctx context.Context, a Address) (*DB, error) {
+	return connect(ctx, a, func(conn driver.Conn) error {
+		var n uint64
+		err := conn.QueryRow(ctx, "SELECT count() FROM system.databases WHERE name = ?", a.Database).Scan(&n)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("there is no database %q; it comes into being with the first leadroute run", a.Database)
+		}
+		return err
+	})
+}
+
+// connect prepares the database over a connection that names none, then connects to it:
+// a login to a database that is not there ends the embedded engine.
+func connect(ctx context.Context, a Address, prepare func(driver.Conn) error) (*DB, error) {
 	first, err := dial(ctx, a, "")
 	if err != nil {
 		return nil, err
 	}
-	err = first.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+identifier(a.Database))
-	if err = errors.Join(err, first.Close()); err != nil {
-		return nil, fmt.Errorf("create database %s: %w", a.Database, a.explain(err))
+	if err := errors.Join(prepare(first), first.Close()); err != nil {
+		return nil, a.explain(err)
 	}
 	conn, err := dial(ctx, a, a.Database)
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{conn: conn, addr: a}
-	if err := db.migrate(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
+	return &DB{conn: conn, addr: a}, nil
 }
 
 // Close ends the connection.

@@ -164,7 +164,10 @@ type chapter struct {
 
 func (s story) events(base leadroute.Millis) []leadroute.LatencyEvent {
 	from := base.Add(s.at)
-	out := []leadroute.LatencyEvent{{Lead: s.lead, Step: leadroute.StepReceived, Class: s.class, SLA: s.sla, At: from, EmittedAt: from, ReceivedAt: from}}
+	var out []leadroute.LatencyEvent
+	if len(s.steps) == 0 || s.steps[0].rev > 0 { // what the door turned away was never received
+		out = append(out, leadroute.LatencyEvent{Lead: s.lead, Rev: 1, Step: leadroute.StepReceived, Class: s.class, SLA: s.sla, At: from, EmittedAt: from, ReceivedAt: from})
+	}
 	for _, c := range s.steps {
 		sla := c.sla
 		if sla < 0 {
@@ -188,6 +191,7 @@ var stories = []story{
 	{"given-up", "P0", 4 * time.Minute, 60_000, []chapter{{leadroute.StepDeadLettered, 1, "crm", 5000, -1}}},
 	{"second-first", "P0", 5 * time.Minute, 60_000, []chapter{{leadroute.StepDelivered, 1, "log", 500, 0}, {leadroute.StepDelivered, 1, "crm", 2000, -1}}},
 	{"moved-on", "P0", 6 * time.Minute, 60_000, []chapter{{leadroute.StepDelivered, 1, "crm", 3000, -1}, {leadroute.StepDelivered, 2, "crm", 100_000, -1}}},
+	{"in-time", "P2", 7 * time.Minute, 0, []chapter{{leadroute.StepDuplicate, 0, "", 0, -1}}},
 	{"bad", "P0", 7 * time.Minute, 60_000, []chapter{{leadroute.StepRejected, 0, "", 0, -1}}},
 	{"open", "P0", 2*time.Hour - 30*time.Second, 60_000, nil},
 	{"given-up-now", "P0", 2*time.Hour - 20*time.Second, 60_000, []chapter{{leadroute.StepDeadLettered, 1, "crm", 5000, -1}}},
@@ -249,8 +253,8 @@ func TestKPIViews(t *testing.T) {
 		"SELECT sum(delivered), max(max_ms) FROM kpi_latency(" + span + ", bucket = 3600)":                                       "6 61000",
 		"SELECT delivered, dead_lettered, round(delivery_success_pct) FROM kpi_delivery(" + span + ") WHERE destination = 'crm'": "7 2 78",
 		"SELECT dead_lettered, ended FROM kpi_dead_letters(" + span + ") ORDER BY hour LIMIT 1":                                  "1 9",
-		"SELECT cost, delivered, cost_per_delivered FROM kpi_cost(" + span + ") WHERE class = 'P2'":                              "1 1 1",
-		"SELECT leads, round(pct_of_received) FROM kpi_funnel(" + span + ") WHERE step = 'delivered'":                            "6 55",
+		"SELECT cost, delivered, cost_per_delivered FROM kpi_cost(" + span + ") WHERE class = 'P2'":                              "2 1 2",
+		"SELECT leads, round(pct_of_received) FROM kpi_funnel(" + span + ") WHERE step = 'delivered'":                            "6 60",
 		"SELECT count() FROM kpi_reps(" + span + ")":                                                                             "0",
 		"SELECT burn_1h FROM kpi_burn(" + since + ")":                                                                            "",
 		"SELECT count() FROM lead_trail(lead = 'moved-on')":                                                                      "3",

@@ -60,10 +60,11 @@ type Sink struct {
 	client *kgo.Client
 	m      *metrics
 	log    *slog.Logger
-	flush  chan struct{}
+	wake   chan struct{} // has the reader look at wanted
 
-	mu    sync.Mutex
-	owned map[int32]bool
+	mu     sync.Mutex
+	owned  map[int32]bool
+	wanted map[int32]int64 // offsets that somebody waits for
 }
 
 // New checks the configuration. It does not connect to the brokers.
@@ -89,7 +90,7 @@ func New(cfg Config) (*Sink, error) {
 	}
 	s := &Sink{
 		cfg: cfg, topic: cfg.Namespace.Topic(leadroute.TopicEvents), m: m, log: cfg.Log,
-		flush: make(chan struct{}, 1), owned: map[int32]bool{},
+		wake: make(chan struct{}, 1), owned: map[int32]bool{}, wanted: map[int32]int64{},
 	}
 	opts := append([]kgo.Opt{
 		kgo.SeedBrokers(cfg.Brokers...),
@@ -146,13 +147,13 @@ func (s *Sink) Run(ctx context.Context) error {
 	}
 	stopReading()
 	stop()
-	for range full { //nolint:revive // lets the reader go
+	for range full { // lets the reader go
 	}
 	wg.Wait()
 	return readErr
 }
 
-// read fills batches and hands each over when it is full, old enough, or asked for.
+// read fills batches and hands each over when it is full, old enough, or awaited.
 func (s *Sink) read(ctx, writing context.Context, free <-chan *batch, full chan<- *batch) error {
 	var b *batch
 	for ctx.Err() == nil {
@@ -202,7 +203,7 @@ func (s *Sink) fill(ctx context.Context, b *batch) error {
 				return err
 			}
 		}
-		if due {
+		if due || s.awaited(b) {
 			return nil
 		}
 	}
@@ -225,10 +226,11 @@ func (s *Sink) poll(ctx context.Context, b *batch) (_ kgo.Fetches, due bool) {
 	case f := <-polled:
 		return f, false
 	case <-linger:
-	case <-s.flush:
+		due = true
+	case <-s.wake:
 	}
 	cancel()
-	return <-polled, true
+	return <-polled, due
 }
 
 // take adds a record to the batch. One that cannot be read goes to the dead letters, and

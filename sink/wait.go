@@ -10,18 +10,19 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// Flush has the batch that is being filled written now instead of when it is full or old
-// enough. It does not wait for it.
-func (s *Sink) Flush() {
-	select {
-	case s.flush <- struct{}{}:
-	default: // asked for already
-	}
-}
-
 // WaitFor returns when every event before the given offsets, per partition of the events
-// topic, is in ClickHouse, whichever member of the group wrote it.
+// topic, is in ClickHouse, whichever member of the group wrote it. A batch that reaches
+// such an offset does not linger.
 func (s *Sink) WaitFor(ctx context.Context, ends map[int32]int64) error {
+	s.mu.Lock()
+	for p, end := range ends {
+		s.wanted[p] = max(s.wanted[p], end)
+	}
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}: // the batch that is being filled may have reached them
+	default:
+	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -29,16 +30,30 @@ func (s *Sink) WaitFor(ctx context.Context, ends map[int32]int64) error {
 		if err != nil {
 			return fmt.Errorf("wait for the sink: %w", err)
 		}
-		if behind(committed, s.topic, ends) == 0 {
+		n := behind(committed, s.topic, ends)
+		if n == 0 {
 			return nil
 		}
-		s.Flush()
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the sink: %d events to go: %w", behind(committed, s.topic, ends), ctx.Err())
+			return fmt.Errorf("wait for the sink: %d events to go: %w", n, ctx.Err())
 		case <-tick.C:
 		}
 	}
+}
+
+// awaited is true when somebody waits for an offset that b reaches.
+func (s *Sink) awaited(b *batch) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := false
+	for p, end := range s.wanted {
+		if next, ok := b.next[p]; ok && next.Offset >= end {
+			delete(s.wanted, p)
+			found = true
+		}
+	}
+	return found
 }
 
 // CaughtUp is WaitFor with the offsets at which the events topic ends now.

@@ -11,6 +11,7 @@ var commands = []func() *cobra.Command{
 	newDemo,
 	newDeadLetters,
 	newCRMSim,
+	newSLA,
 }
 
 func newRoot() *cobra.Command {

@@ -35,6 +35,8 @@ const (
 type Run struct {
 	API string `json:"api"` // http://127.0.0.1:PORT
 	Key string `json:"key"` // an API key
+	// ClickHouse is the address of the analytics database, login included.
+	ClickHouse string `json:"clickhouse,omitempty"`
 }
 
 // DataDir is the data folder: the one given, else that of the environment, else the default.
@@ -66,23 +68,32 @@ func New(addr, key string) (*Client, error) {
 	}}, nil
 }
 
-// Discover returns a client of the process that runs on the data folder.
-func Discover(dataDir string) (*Client, error) {
+// ReadRun reads what the process that runs on the data folder left there.
+func ReadRun(dataDir string) (Run, error) {
 	file := filepath.Join(dataDir, RunFile)
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no leadroute runs on %s: start one with `leadroute run POLICY`, or name its data folder with --data", dataDir)
+		return Run{}, fmt.Errorf("no leadroute runs on %s: start one with `leadroute run POLICY`, or name its data folder with --data", dataDir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", file, err)
+		return Run{}, fmt.Errorf("read %s: %w", file, err)
 	}
 	var r Run
 	if err := json.Unmarshal(b, &r); err != nil {
-		return nil, fmt.Errorf("%s is damaged: restart `leadroute run`", file)
+		return Run{}, fmt.Errorf("%s is damaged: restart `leadroute run`", file)
+	}
+	return r, nil
+}
+
+// Discover returns a client of the process that runs on the data folder.
+func Discover(dataDir string) (*Client, error) {
+	r, err := ReadRun(dataDir)
+	if err != nil {
+		return nil, err
 	}
 	c, err := New(r.API, r.Key)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dataDir, RunFile), err)
 	}
 	return c, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -49,9 +50,7 @@ func StartBroker(ctx context.Context, o BrokerOptions) (_ *Broker, err error) {
 	}
 	b := &Broker{}
 	config := map[string]string{"log.cleaner.backoff.ms": strconv.FormatInt(cleanEvery(o.CleanEvery).Milliseconds(), 10)}
-	for k, v := range o.Config {
-		config[k] = v
-	}
+	maps.Copy(config, o.Config)
 	opts := []kfake.Opt{
 		kfake.ClusterID("leadroute"), kfake.Ports(o.Port), kfake.BrokerConfigs(config), kfake.WithLogger(brokerLog{o.Log}),
 	}

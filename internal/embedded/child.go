@@ -38,7 +38,7 @@ func startChild(argv []string, dir string, log *slog.Logger) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &child{cmd: exec.Command(argv[0], argv[1:]...), done: make(chan struct{})} //nolint:gosec // the engine that was found
+	c := &child{cmd: exec.Command(argv[0], argv[1:]...), done: make(chan struct{})} //nolint:noctx // it outlives the context of its start
 	c.cmd.Dir = dir
 	c.cmd.Env = append(os.Environ(), "LEADROUTE_PARENT_PIPE=3")
 	c.cmd.ExtraFiles = []*os.File{ours}

@@ -213,7 +213,7 @@ func (c *ClickHouse) revive(ch *child) (again bool) {
 
 func (c *ClickHouse) warn(msg string, args ...any) {
 	if c.opts.Log != nil {
-		c.opts.Log.Warn(msg, args...)
+		c.opts.Log.Warn(msg, args...) //nolint:sloglint // msg is constant at every call
 	}
 }
 

@@ -52,7 +52,7 @@ func buildLauncher(ctx context.Context, cache string) (string, error) {
 	}
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	for _, file := range strings.Fields(string(out)) {
+	for file := range strings.FieldsSeq(string(out)) {
 		b, err := os.ReadFile(file)
 		if err != nil {
 			return "", fmt.Errorf("read the engine launcher's source: %w", err)

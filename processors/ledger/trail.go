@@ -49,11 +49,15 @@ func (d *step) retell() {
 
 func (d *step) event(t TrailStep) *leadroute.LatencyEvent {
 	s := d.s
+	sla := s.SLA
+	if p := d.plan().Destination(t.Dest); p != nil && !p.Primary {
+		sla = 0
+	}
 	return &leadroute.LatencyEvent{
 		Lead: d.id, Rev: t.Rev, Step: t.Step, N: t.N,
 		Class: s.Class, Source: s.Source, Rule: s.Rule, Territory: s.Territory, Pool: t.Pool, Queue: t.Queue, Rep: t.Rep,
 		Destination: t.Dest, Attempt: t.Attempt, Outcome: t.Outcome, Reason: t.Reason, Plan: s.Plan,
 		EmittedAt: s.Emitted, ReceivedAt: s.Received, At: t.At,
-		SinceEmit: leadroute.Elapsed(s.since(), t.At), SincePrev: t.Prev, SLA: s.SLA,
+		SinceEmit: leadroute.Elapsed(s.since(), t.At), SincePrev: t.Prev, SLA: sla,
 	}
 }

@@ -2,22 +2,21 @@
 -- Times are UTC, [from, to); buckets are seconds.
 
 -- One row per lead received in [from, to), with what became of it by asof. The SLA runs from
--- the lead's emit (or receipt) to the first acknowledgement; the acknowledgements of a
--- destination that is not the primary one carry no SLA and do not count where others do.
+-- the lead's emit (or receipt) to the first acknowledgement by the primary destination; the
+-- events of other destinations carry no SLA, and count only where the lead has none.
 --   ok    acknowledged in time
 --   late  not acknowledged when the SLA ran out: acknowledged later, or never
 --   dead  given up before the SLA ran out
 --   open  may still make it; for a lead without SLA: not acknowledged yet
 CREATE OR REPLACE VIEW lead_outcomes AS
 SELECT lead,
-       argMaxIf(class, at, class != '')                             AS class,
-       argMaxIf(source, at, source != '')                           AS source,
+       anyIf(class, step = 'received')                              AS class,
+       anyIf(source, step = 'received')                             AS source,
        minIf(at, step = 'received')                                 AS received,
-       min(at - toIntervalMillisecond(since_emit_ms))               AS since,
-       argMaxIf(sla_ms, at, sla_ms > 0)                             AS sla,
-       countIf(step = 'delivered' AND sla_ms > 0)                   AS acks_with_sla,
-       countIf(step = 'delivered')                                  AS acks,
-       if(acks_with_sla > 0, minIf(since_emit_ms, step = 'delivered' AND sla_ms > 0), minIf(since_emit_ms, step = 'delivered')) AS latency_ms,
+       minIf(at - toIntervalMillisecond(since_emit_ms), step = 'received') AS since,
+       max(sla_ms)                                                  AS sla,
+       if(sla > 0, countIf(step = 'delivered' AND sla_ms > 0), countIf(step = 'delivered')) AS acks,
+       if(sla > 0, minIf(since_emit_ms, step = 'delivered' AND sla_ms > 0), minIf(since_emit_ms, step = 'delivered')) AS latency_ms,
        since + toIntervalMillisecond(sla)                           AS due,
        acks > 0 AND (sla = 0 OR latency_ms <= sla)                  AS ok,
        NOT ok AND sla > 0 AND (acks > 0 OR due < {asof:DateTime64(3, 'UTC')}) AS late,
@@ -26,8 +25,7 @@ SELECT lead,
 FROM events
 WHERE at >= {from:DateTime64(3, 'UTC')} AND at <= {asof:DateTime64(3, 'UTC')}
   AND lead IN (SELECT lead FROM events WHERE step = 'received' AND at >= {from:DateTime64(3, 'UTC')} AND at < {to:DateTime64(3, 'UTC')})
-GROUP BY lead
-HAVING countIf(step = 'rejected') = 0;
+GROUP BY lead;
 
 -- Latency to the acknowledgement and compliance per class and hour (or other bucket) of receipt; bucket 0: the whole span.
 CREATE OR REPLACE VIEW kpi_sla AS
