@@ -37,20 +37,29 @@ func (d *step) record(t TrailStep) {
 		s.Trail = append(s.Trail[:0], s.Trail[len(s.Trail)-trailLen+1:]...)
 	}
 	s.Trail = append(s.Trail, t)
-	d.send(leadroute.TopicEvents, string(d.id), d.event(t))
+	d.send(leadroute.TopicEvents, string(d.id), s.event(d.id, t))
 }
 
 // retell sends the events of the remembered steps again: a crash may have lost some.
 func (d *step) retell() {
 	for _, t := range d.s.Trail {
-		d.send(leadroute.TopicEvents, string(d.id), d.event(t))
+		d.send(leadroute.TopicEvents, string(d.id), d.s.event(d.id, t))
 	}
 }
 
-func (d *step) event(t TrailStep) *leadroute.LatencyEvent {
-	s := d.s
+// Events are the remembered steps as they were sent, oldest first. The whole trail lives
+// in ClickHouse, a second or so behind.
+func (s *State) Events(id leadroute.LeadID) []leadroute.LatencyEvent {
+	out := make([]leadroute.LatencyEvent, len(s.Trail))
+	for i, t := range s.Trail {
+		out[i] = *s.event(id, t)
+	}
+	return out
+}
+
+func (s *State) event(id leadroute.LeadID, t TrailStep) *leadroute.LatencyEvent {
 	return &leadroute.LatencyEvent{
-		Lead: d.id, Rev: t.Rev, Step: t.Step, N: t.N,
+		Lead: id, Rev: t.Rev, Step: t.Step, N: t.N,
 		Class: s.Class, Source: s.Source, Rule: s.Rule, Territory: s.Territory, Pool: t.Pool, Queue: t.Queue, Rep: t.Rep,
 		Destination: t.Dest, Attempt: t.Attempt, Outcome: t.Outcome, Reason: t.Reason, Plan: s.Plan,
 		EmittedAt: s.Emitted, ReceivedAt: s.Received, At: t.At,
