@@ -113,7 +113,11 @@ func (f *File) brokenCSV(err error) error {
 	if !errors.As(err, &p) {
 		return &FormatError{f.Name, 1, 1, err.Error(), "give a CSV with a header"}
 	}
-	return &FormatError{f.Name, p.Line, p.Column, p.Err.Error(), `put the whole cell in quotes, and write a quote within it twice, like "the ""new"" team"`}
+	line, col := p.Line, p.Column
+	if p.StartLine != p.Line { // a quote was opened there and not closed
+		line, col = p.StartLine, 1
+	}
+	return &FormatError{f.Name, line, col, p.Err.Error(), `put the whole cell in quotes, and write a quote within it twice, like "the ""new"" team"`}
 }
 
 // object is a line as JSON. The columns of one parent need not stand together.

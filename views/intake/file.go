@@ -61,6 +61,9 @@ func (t *Table[T]) Open(name string, content []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(f.Records) == 0 {
+		return nil, &FormatError{name, 1, 1, "the file holds no " + t.name, "put one in"}
+	}
 	return f, nil
 }
 
@@ -73,7 +76,10 @@ func (f *File) readJSON(content []byte) error {
 		text, remedy := err.Error(), "write valid JSON here"
 		switch {
 		case errors.As(err, &syntax):
-			offset = max(syntax.Offset-1, 0)
+			offset = syntax.Offset
+			if !strings.HasPrefix(text, "expected") { // of those the offset is before the character, else after it
+				offset = max(offset-1, 0)
+			}
 		case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 			offset, text, remedy = int64(len(content)), "the file ends in the middle of a record", "give the whole file"
 		}
