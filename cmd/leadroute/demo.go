@@ -342,7 +342,6 @@ func pause(ctx context.Context, d time.Duration) error {
 func (d *demoRun) judge(ctx context.Context) (*demo.Report, error) {
 	end, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	d.server.sink.Flush()
 	if err := d.server.sink.CaughtUp(end); err != nil {
 		fmt.Fprintf(d.Err, "the sink did not catch up: %v\n", err)
 	}

@@ -123,7 +123,7 @@ func (d *step) letGo(a *leadroute.Answer) {
 		return
 	}
 	d.release(leadroute.Release{Claim: a.Claim})
-	e := d.event(TrailStep{
+	e := d.s.event(d.id, TrailStep{
 		Step: leadroute.StepReleased, Rev: a.Claim.Rev, N: hash(a.Claim.String()), At: a.At, Rep: a.Claim.Rep, Pool: a.Pool, Reason: "lost_race",
 	})
 	d.send(leadroute.TopicEvents, string(d.id), e)

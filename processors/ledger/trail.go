@@ -19,6 +19,7 @@ type TrailStep struct {
 	Attempt int                     `json:"t,omitempty"`
 	Outcome string                  `json:"o,omitempty"`
 	Reason  string                  `json:"x,omitempty"`
+	Aside   bool                    `json:"i,omitempty"` // at a destination that is not the primary: no SLA counts it
 }
 
 // record adds a step to the trail and sends its event. Rev defaults to the row's, At to now.
@@ -30,6 +31,9 @@ func (d *step) record(t TrailStep) {
 	if t.At == 0 {
 		t.At = d.at
 	}
+	if p := d.plan().Destination(t.Dest); p != nil && !p.Primary {
+		t.Aside = true
+	}
 	if n := len(s.Trail); n > 0 {
 		t.Prev = leadroute.Elapsed(s.Trail[n-1].At, t.At)
 	}
@@ -37,24 +41,33 @@ func (d *step) record(t TrailStep) {
 		s.Trail = append(s.Trail[:0], s.Trail[len(s.Trail)-trailLen+1:]...)
 	}
 	s.Trail = append(s.Trail, t)
-	d.send(leadroute.TopicEvents, string(d.id), d.event(t))
+	d.send(leadroute.TopicEvents, string(d.id), s.event(d.id, t))
 }
 
 // retell sends the events of the remembered steps again: a crash may have lost some.
 func (d *step) retell() {
 	for _, t := range d.s.Trail {
-		d.send(leadroute.TopicEvents, string(d.id), d.event(t))
+		d.send(leadroute.TopicEvents, string(d.id), d.s.event(d.id, t))
 	}
 }
 
-func (d *step) event(t TrailStep) *leadroute.LatencyEvent {
-	s := d.s
+// Events are the remembered steps as they were sent, oldest first. The whole trail lives
+// in ClickHouse, a second or so behind.
+func (s *State) Events(id leadroute.LeadID) []leadroute.LatencyEvent {
+	out := make([]leadroute.LatencyEvent, len(s.Trail))
+	for i, t := range s.Trail {
+		out[i] = *s.event(id, t)
+	}
+	return out
+}
+
+func (s *State) event(id leadroute.LeadID, t TrailStep) *leadroute.LatencyEvent {
 	sla := s.SLA
-	if p := d.plan().Destination(t.Dest); p != nil && !p.Primary {
+	if t.Aside {
 		sla = 0
 	}
 	return &leadroute.LatencyEvent{
-		Lead: d.id, Rev: t.Rev, Step: t.Step, N: t.N,
+		Lead: id, Rev: t.Rev, Step: t.Step, N: t.N,
 		Class: s.Class, Source: s.Source, Rule: s.Rule, Territory: s.Territory, Pool: t.Pool, Queue: t.Queue, Rep: t.Rep,
 		Destination: t.Dest, Attempt: t.Attempt, Outcome: t.Outcome, Reason: t.Reason, Plan: s.Plan,
 		EmittedAt: s.Emitted, ReceivedAt: s.Received, At: t.At,

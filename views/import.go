@@ -1,0 +1,60 @@
+package views
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/leadroute/leadroute/views/intake"
+)
+
+// Imported is the answer to an import.
+type Imported struct {
+	Accepted int  `json:"accepted"`
+	DryRun   bool `json:"dry_run,omitempty"` // checked only: nothing was written
+}
+
+// refusal carries an answer out of an errgroup.
+type refusal struct{ answer answer }
+
+func (*refusal) Error() string { return "refused" }
+
+// importRows takes an array of rows, all or none: it writes after all have been checked.
+// If the log fails in between, the answer is 503 and the same is to be sent again.
+func importRows[T any](a *API, r *http.Request, table *intake.Table[T], write func(context.Context, *T) *answer) answer {
+	raw, bad := body(r, maxBody)
+	if bad != nil {
+		return *bad
+	}
+	var records []json.RawMessage
+	if err := json.Unmarshal(raw, &records); err != nil || len(records) == 0 {
+		return refuse(http.StatusBadRequest, "", "the body is no array of records, or an empty one", "send an array, also of a single record")
+	}
+	if len(records) > maxRows {
+		return refuse(http.StatusRequestEntityTooLarge, "", fmt.Sprintf("%d records at once, the limit is %d", len(records), maxRows), "send them in parts")
+	}
+	rows, faults := table.Read(records)
+	if len(faults) > 0 {
+		return faulty(faults, true)
+	}
+	if r.URL.Query().Get("dry_run") == "true" {
+		return answer{http.StatusOK, &Imported{Accepted: len(rows), DryRun: true}}
+	}
+	g, ctx := errgroup.WithContext(r.Context())
+	g.SetLimit(inFlight)
+	for i := range rows {
+		g.Go(func() error {
+			if bad := write(ctx, &rows[i]); bad != nil {
+				return &refusal{*bad}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err.(*refusal).answer //nolint:errorlint,forcetypeassert // the only one there is
+	}
+	return answer{http.StatusAccepted, &Imported{Accepted: len(rows)}}
+}

@@ -1,0 +1,48 @@
+package intake
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/leadroute/leadroute"
+)
+
+// Accounts is the table of accounts.
+func Accounts() *Table[leadroute.Account] {
+	return &Table[leadroute.Account]{
+		name: "account", keyAt: "domain",
+		fields: []field[leadroute.Account]{
+			{"domain", func(a *leadroute.Account) any { return &a.Domain }},
+			{"name", func(a *leadroute.Account) any { return &a.Name }},
+			{"owner", func(a *leadroute.Account) any { return (*string)(&a.Owner) }},
+			{"attrs", func(a *leadroute.Account) any { return &a.Attrs }},
+		},
+		finish: func(a *leadroute.Account) { a.Domain = domain(a.Domain) },
+		key:    func(a *leadroute.Account) string { return a.Domain },
+		check: func(a *leadroute.Account, report report) {
+			if !domainForm.MatchString(a.Domain) || len(a.Domain) > 253 {
+				message := fmt.Sprintf("%q is no domain", a.Domain)
+				if a.Domain == "" {
+					message = "the domain is missing"
+				}
+				report("domain", message, `write it like "example.com", without https:// and path`)
+			}
+			if a.Owner != "" {
+				if why := BadID(string(a.Owner)); why != "" {
+					report("owner", "the rep's id "+why, `write the id of a rep, like "ana"`)
+				}
+			}
+			checkAttrCount(a.Attrs, report)
+			checkAttrs(a.Attrs, report)
+		},
+	}
+}
+
+// domain is the one form of a domain, the same in which a lead's is looked up.
+func domain(s string) string {
+	return strings.TrimPrefix(strings.ToLower(strings.TrimSuffix(strings.TrimSpace(s), ".")), "www.")
+}
+
+// domainForm takes letters of every script: a domain may be written in its own.
+var domainForm = regexp.MustCompile(`^[\pL\pN_]([\pL\pM\pN_-]*[\pL\pM\pN_])?(\.[\pL\pN_]([\pL\pM\pN_-]*[\pL\pM\pN_])?)+$`)

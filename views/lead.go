@@ -1,0 +1,142 @@
+package views
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/ledger"
+	"github.com/leadroute/leadroute/processors/stream"
+)
+
+// Lead is what is known of one lead.
+type Lead struct {
+	ID leadroute.LeadID `json:"id"`
+	// State is null where the row is not at hand, or no more: StateNote says why.
+	State     *LeadState `json:"state"`
+	StateNote string     `json:"state_note,omitempty"`
+	// Trail is every step, oldest first.
+	Trail     []leadroute.LatencyEvent `json:"trail"`
+	TrailNote string                   `json:"trail_note,omitempty"` // why it may not be whole
+}
+
+// LeadState is a lead's row as the API shows it. Instants are milliseconds since 1970, as in the trail.
+type LeadState struct {
+	Phase        ledger.Phase       `json:"phase"` // offering, waiting, owned, closed, dead
+	Rev          int                `json:"rev"`
+	Class        leadroute.Class    `json:"class,omitempty"`
+	Source       leadroute.SourceID `json:"source,omitempty"`
+	EmittedAt    leadroute.Millis   `json:"emitted_at,omitempty"`
+	ReceivedAt   leadroute.Millis   `json:"received_at,omitempty"`
+	Deadline     leadroute.Millis   `json:"deadline,omitempty"` // of the class's deliver_within
+	Breached     bool               `json:"breached,omitempty"` // it was missed
+	Plan         leadroute.PlanID   `json:"plan,omitempty"`
+	Rule         string             `json:"rule,omitempty"`
+	Territory    string             `json:"territory,omitempty"`
+	Targets      []plan.Target      `json:"targets,omitempty"`
+	Owner        leadroute.RepID    `json:"owner,omitempty"`
+	OwnerCRMID   string             `json:"owner_crm_id,omitempty"`
+	Pool         leadroute.PoolID   `json:"pool,omitempty"`
+	Queue        leadroute.QueueID  `json:"queue,omitempty"`
+	QueuedAt     leadroute.Millis   `json:"queued_at,omitempty"`
+	Responded    bool               `json:"responded,omitempty"`
+	Destinations []Destination      `json:"destinations,omitempty"`
+	ChangedAt    leadroute.Millis   `json:"changed_at,omitempty"`
+	DoneAt       leadroute.Millis   `json:"done_at,omitempty"`
+	Fields       json.RawMessage    `json:"fields,omitempty"` // on request: they may be personal
+}
+
+// Destination is how far a lead has come with one destination.
+type Destination struct {
+	Name         leadroute.DestinationID `json:"name"`
+	Rev          int                     `json:"rev"` // that the attempts are of
+	Attempt      int                     `json:"attempt"`
+	Limit        int                     `json:"limit"`
+	InFlight     bool                    `json:"in_flight,omitempty"`
+	RetryAt      leadroute.Millis        `json:"retry_at,omitempty"`
+	Acknowledged int                     `json:"acknowledged,omitempty"` // highest revision
+	Dead         bool                    `json:"dead,omitempty"`
+}
+
+func (a *API) lead(r *http.Request) answer {
+	id := leadroute.LeadID(r.PathValue("id"))
+	l := Lead{ID: id}
+	s, ok, err := a.cfg.Lead(id)
+	elsewhere := errors.Is(err, stream.ErrNotLocal)
+	switch {
+	case elsewhere:
+		l.StateNote = "the row is at another instance, or nobody's just now"
+	case err != nil:
+		a.cfg.Log.Error("row of a lead not read", "lead_id", id, "error", err)
+		l.StateNote = "the row could not be read: see the log of the router"
+	case ok:
+		l.State = state(s, r.URL.Query().Get("fields") == "true")
+	default:
+		l.StateNote = "there is no row: the lead is on its way in, or was finished long ago"
+	}
+	told, terr := a.cfg.Trail(r.Context(), id)
+	if terr != nil {
+		a.cfg.Log.Warn("trail of a lead not read", "lead_id", id, "error", terr)
+		l.TrailNote = "ClickHouse does not answer: these are the steps that the row remembers"
+	}
+	var remembered []leadroute.LatencyEvent
+	if s != nil {
+		remembered = s.Events(id)
+	}
+	l.Trail = merge(told, remembered)
+	switch {
+	case l.State != nil || len(l.Trail) > 0 || elsewhere:
+		return answer{http.StatusOK, &l}
+	case err != nil || terr != nil:
+		return away("what is known of the lead cannot be read now", "ask again in a moment, and see the log of the router")
+	}
+	return refuse(http.StatusNotFound, "", "no lead of this id is known", "check the id; of a lead that was sent just now, ask again in a moment")
+}
+
+func state(s *ledger.State, fields bool) *LeadState {
+	out := &LeadState{
+		Phase: s.Phase, Rev: s.Rev, Class: s.Class, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received,
+		Breached: s.Breached, Plan: s.Plan, Rule: s.Rule, Territory: s.Territory, Targets: s.Targets,
+		Owner: s.Owner(), OwnerCRMID: s.OwnerCRM, Queue: s.Queue, QueuedAt: s.Queued, Responded: s.Responded,
+		ChangedAt: s.Last, DoneAt: s.Done,
+	}
+	if s.SLA > 0 {
+		l := leadroute.Lead{EmittedAt: s.Emitted, ReceivedAt: s.Received}
+		out.Deadline = l.Since() + leadroute.Millis(s.SLA)
+	}
+	if s.Claim != nil {
+		out.Pool = s.Claim.Pool
+	}
+	for _, d := range s.Dests {
+		out.Destinations = append(out.Destinations, Destination{
+			Name: d.Name, Rev: d.Rev, Attempt: d.Attempt, Limit: d.Limit, InFlight: d.InFlight, RetryAt: d.Retry, Acknowledged: d.Acked, Dead: d.Dead,
+		})
+	}
+	if fields {
+		out.Fields = s.Fields
+	}
+	return out
+}
+
+// merge puts two tellings of one trail together: a step that both tell is there once.
+func merge(told, remembered []leadroute.LatencyEvent) []leadroute.LatencyEvent {
+	all := make([]leadroute.LatencyEvent, 0, len(told)+len(remembered))
+	seen := make(map[string]bool, cap(all))
+	for _, events := range [][]leadroute.LatencyEvent{told, remembered} {
+		for i := range events {
+			if id := events[i].ID(); !seen[id] {
+				seen[id] = true
+				all = append(all, events[i])
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b leadroute.LatencyEvent) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Rev, b.Rev),
+			cmp.Compare(slices.Index(leadroute.Steps, a.Step), slices.Index(leadroute.Steps, b.Step)), cmp.Compare(a.N, b.N))
+	})
+	return all
+}

@@ -1,0 +1,170 @@
+package views
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/views/intake"
+)
+
+// Board is the answer to GET /v1/reps, by id.
+type Board struct {
+	Reps []BoardRow `json:"reps"`
+}
+
+// BoardRow is one rep on the board.
+type BoardRow struct {
+	ID      leadroute.RepID     `json:"id"`
+	Name    string              `json:"name,omitempty"`
+	Team    string              `json:"team,omitempty"`
+	Region  string              `json:"region,omitempty"`
+	Status  leadroute.RepStatus `json:"status"`
+	Open    int                 `json:"open"` // slots in use
+	Cap     int                 `json:"cap"`  // slots
+	Held    int                 `json:"held"` // leads on the desk, those beyond the cap (even_if_full) included
+	Weight  float64             `json:"weight"`
+	Version int64               `json:"version"`
+	Gone    bool                `json:"gone,omitempty"` // removed; the row stays until the desk is empty
+}
+
+func (a *API) board(*http.Request) answer {
+	b := Board{Reps: []BoardRow{}}
+	a.cfg.Reps(func(key string, s *desk.State) bool {
+		row := BoardRow{
+			ID: leadroute.RepID(key), Name: s.Profile.Name, Team: s.Profile.Team, Region: s.Profile.Region, Status: s.Status,
+			Open: s.Open(), Cap: desk.OpenCap(&s.Profile), Held: len(s.Held), Weight: s.Profile.Weight, Version: s.Version, Gone: s.Gone,
+		}
+		if row.Weight == 0 {
+			row.Weight = 1
+		}
+		b.Reps = append(b.Reps, row)
+		return true
+	})
+	slices.SortFunc(b.Reps, func(x, y BoardRow) int { return cmp.Compare(x.ID, y.ID) })
+	return answer{http.StatusOK, &b}
+}
+
+// hours are the names that a rep may keep, nil for any.
+func (a *API) hours() []string {
+	if a.cfg.Hours == nil {
+		return nil
+	}
+	return append([]string{}, a.cfg.Hours()...)
+}
+
+func (a *API) importReps(r *http.Request) answer {
+	return importRows(a, r, intake.Reps(a.hours()), func(ctx context.Context, rep *leadroute.Rep) *answer {
+		return a.produce(ctx, leadroute.TopicReps, string(rep.ID), &leadroute.RepMessage{Profile: rep})
+	})
+}
+
+// accepted is what a change of one rep answers.
+type accepted struct {
+	ID     leadroute.RepID `json:"id"`
+	Status string          `json:"status"` // "accepted"
+}
+
+func (a *API) accept(r *http.Request, id string, m *leadroute.RepMessage) answer {
+	if bad := a.produce(r.Context(), leadroute.TopicReps, id, m); bad != nil {
+		return *bad
+	}
+	return answer{http.StatusAccepted, accepted{leadroute.RepID(id), "accepted"}}
+}
+
+func (a *API) putRep(r *http.Request) answer {
+	id := r.PathValue("id")
+	raw, bad := body(r, maxOne)
+	if bad != nil {
+		return *bad
+	}
+	raw, said := withID(raw, id)
+	if said != "" && said != id {
+		return refuse(http.StatusUnprocessableEntity, "/id", fmt.Sprintf("the body is of rep %q, the address of %q", said, id), "make them the same, or leave the id out of the body")
+	}
+	rows, faults := intake.Reps(a.hours()).Read([]json.RawMessage{raw})
+	if len(faults) > 0 {
+		return faulty(faults, false)
+	}
+	return a.accept(r, id, &leadroute.RepMessage{Profile: &rows[0]})
+}
+
+// withID sets the id of a record that says none, and returns the one it says.
+func withID(raw json.RawMessage, id string) (json.RawMessage, string) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil || members == nil {
+		return raw, "" // for Read to tell
+	}
+	if said, ok := members["id"]; ok && string(said) != `""` && string(said) != "null" {
+		var s string
+		if json.Unmarshal(said, &s) != nil {
+			return raw, ""
+		}
+		return raw, s
+	}
+	members["id"], _ = json.Marshal(id)
+	raw, _ = json.Marshal(members)
+	return raw, ""
+}
+
+// Statuses are what a rep's status can be.
+var Statuses = []leadroute.RepStatus{leadroute.StatusAvailable, leadroute.StatusBusy, leadroute.StatusAway, leadroute.StatusOff}
+
+func (a *API) putStatus(r *http.Request) answer {
+	id := r.PathValue("id")
+	raw, bad := body(r, maxOne)
+	if bad != nil {
+		return *bad
+	}
+	const write = "write available, busy, away or off"
+	var in struct {
+		Status leadroute.RepStatus `json:"status"`
+	}
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return refuse(http.StatusUnprocessableEntity, "/status", "the body is not {\"status\": ...} with a text", write)
+	}
+	if !slices.Contains(Statuses, in.Status) {
+		return refuse(http.StatusUnprocessableEntity, "/status", fmt.Sprintf("there is no status %q", in.Status), write)
+	}
+	if s := a.known(r.Context(), id); s == nil || s.Gone {
+		return noRep(id)
+	}
+	return a.accept(r, id, &leadroute.RepMessage{Status: &in.Status})
+}
+
+func (a *API) removeRep(r *http.Request) answer {
+	id := r.PathValue("id")
+	if a.known(r.Context(), id) == nil {
+		return noRep(id)
+	}
+	return a.accept(r, id, &leadroute.RepMessage{Remove: &leadroute.RepRemoval{Reason: "operator"}})
+}
+
+func noRep(id string) answer {
+	return refuse(http.StatusNotFound, "", fmt.Sprintf("there is no rep %q", id), "check the id with `leadroute reps list`, or import the rep first")
+}
+
+// known returns a rep's row. The table may be behind the log, so it waits a little for one
+// that is not there.
+func (a *API) known(ctx context.Context, id string) *desk.State {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Settle)
+	defer cancel()
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for {
+		if s := a.cfg.Rep(id); s != nil {
+			return s
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,149 @@
+// Package views lets people and commands see and change what the router knows: the state
+// and the trail of a lead, the board of the reps, the accounts. It reads copies and is
+// behind by milliseconds; what it is told to change it puts into the log, where the stage
+// that owns the row decides. Leads come in at the gateway, history is the sink's.
+package views
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/ledger"
+)
+
+// Config is where the API reads and writes. The functions must be safe for concurrent use.
+type Config struct {
+	// Lead reads a lead's row; ok is false if there is none. The error wraps
+	// stream.ErrNotLocal if the row is another instance's, or nobody's just now.
+	Lead func(id leadroute.LeadID) (s *ledger.State, ok bool, err error)
+	// Trail reads a lead's steps from ClickHouse; none for a lead that is not known.
+	Trail func(ctx context.Context, id leadroute.LeadID) ([]leadroute.LatencyEvent, error)
+	// Reps and Accounts call yield for each row, in any order, until it returns false.
+	Reps     func(yield func(key string, s *desk.State) bool)
+	Accounts func(yield func(key string, a *leadroute.Account) bool)
+	// Rep reads one row of Reps, nil if there is none. If it is not set, Reps is searched.
+	Rep func(key string) *desk.State
+	// Produce sends one message and returns when every replica that must have it has it.
+	Produce func(ctx context.Context, t leadroute.Topic, key string, v any) error
+	// Hours are the names of the hours that the policy in force declares; a rep who keeps
+	// others is refused. If it is not set, any name is taken.
+	Hours func() []string
+
+	// Timeout is how long a request waits for the log or for ClickHouse, 5s if zero.
+	Timeout time.Duration
+	// Settle is how long a request about a rep waits for a rep that has just been imported
+	// to show in the table before it says that there is none, 1s if zero.
+	Settle time.Duration
+	Log    *slog.Logger // slog.Default() if nil
+}
+
+// Bounds of one request.
+const (
+	maxBody    = 8 << 20
+	maxOne     = 64 << 10
+	maxRows    = 10_000 // of one import
+	maxFaults  = 100    // told of one import
+	maxListed  = 100_000
+	listed     = 1000 // unless asked otherwise
+	inFlight   = 64   // messages of one import on their way at once
+	lookAgain  = 20 * time.Millisecond
+	retryAfter = "2"
+)
+
+// API serves the views.
+type API struct{ cfg Config }
+
+// New checks the configuration and starts nothing.
+func New(cfg Config) (*API, error) {
+	var missing []string
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"Lead", cfg.Lead != nil}, {"Trail", cfg.Trail != nil}, {"Reps", cfg.Reps != nil},
+		{"Accounts", cfg.Accounts != nil}, {"Produce", cfg.Produce != nil},
+	} {
+		if !f.set {
+			missing = append(missing, f.name)
+		}
+	}
+	if missing != nil {
+		return nil, errors.New("views: not set: " + strings.Join(missing, ", "))
+	}
+	if cfg.Timeout < 0 || cfg.Settle < 0 {
+		return nil, fmt.Errorf("views: a timeout must not be negative (%v, %v)", cfg.Timeout, cfg.Settle)
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 5 * time.Second
+	}
+	if cfg.Settle == 0 {
+		cfg.Settle = time.Second
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Rep == nil {
+		cfg.Rep = func(key string) (found *desk.State) {
+			cfg.Reps(func(k string, s *desk.State) bool {
+				if k == key {
+					found = s
+				}
+				return found == nil
+			})
+			return found
+		}
+	}
+	return &API{cfg}, nil
+}
+
+// Routes adds the API to mux, each route behind guard.
+//
+//	GET    /v1/leads/{id}?fields=true    state and trail of a lead; what the lead says only if asked for
+//	GET    /v1/reps                      the board
+//	POST   /v1/reps?dry_run=true         an array of reps: set the profiles, of all or of none
+//	PUT    /v1/reps/{id}                 one rep's profile
+//	PUT    /v1/reps/{id}/status          {"status":"available"}
+//	DELETE /v1/reps/{id}                 take a rep off the floor; the leads on the desk move on
+//	GET    /v1/accounts?limit=           who owns which account, by domain
+//	POST   /v1/accounts?dry_run=true     an array of accounts, set all or none
+//
+// A change answers 202 when the log has it; the tables follow within milliseconds.
+func (a *API) Routes(mux *http.ServeMux, guard func(http.Handler) http.Handler) {
+	for pattern, h := range map[string]func(*http.Request) answer{
+		"GET /v1/leads/{id}":       a.lead,
+		"GET /v1/reps":             a.board,
+		"POST /v1/reps":            a.importReps,
+		"PUT /v1/reps/{id}":        a.putRep,
+		"PUT /v1/reps/{id}/status": a.putStatus,
+		"DELETE /v1/reps/{id}":     a.removeRep,
+		"GET /v1/accounts":         a.accounts,
+		"POST /v1/accounts":        a.importAccounts,
+	} {
+		mux.Handle(pattern, guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithTimeout(r.Context(), a.cfg.Timeout)
+			defer cancel()
+			r = r.WithContext(ctx)
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			h(r).write(w)
+		})))
+	}
+}
+
+// produce puts one message into the log, or answers why not.
+func (a *API) produce(ctx context.Context, t leadroute.Topic, key string, v any) *answer {
+	err := a.cfg.Produce(ctx, t, key, v)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, context.Canceled) { // the caller has hung up, or another row of the import failed first
+		a.cfg.Log.Warn("change not written", "topic", t, "error", err)
+	}
+	return new(away("the log has not taken the change", "send the same again: what did arrive does no harm twice"))
+}

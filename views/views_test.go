@@ -1,0 +1,412 @@
+package views_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/gateway"
+	"github.com/leadroute/leadroute/processors/ledger"
+	"github.com/leadroute/leadroute/processors/stream"
+	"github.com/leadroute/leadroute/views"
+)
+
+// floor is a router in memory: tables that the views read, and a log that is applied to
+// them as the stages would.
+type floor struct {
+	mu       sync.Mutex
+	leads    map[leadroute.LeadID]*ledger.State
+	trail    []leadroute.LatencyEvent
+	reps     map[string]*desk.State
+	accounts map[string]*leadroute.Account
+	sent     map[string]string // topic/key to the message
+	fail     error             // of Lead
+	trailErr error
+	logErr   error
+	handler  http.Handler
+}
+
+func newFloor(t *testing.T) *floor {
+	t.Helper()
+	f := &floor{
+		leads: map[leadroute.LeadID]*ledger.State{}, reps: map[string]*desk.State{},
+		accounts: map[string]*leadroute.Account{}, sent: map[string]string{},
+	}
+	api, err := views.New(views.Config{
+		Lead: func(id leadroute.LeadID) (*ledger.State, bool, error) {
+			s, ok := f.leads[id]
+			return s, ok, f.fail
+		},
+		Trail: func(_ context.Context, id leadroute.LeadID) ([]leadroute.LatencyEvent, error) {
+			var out []leadroute.LatencyEvent
+			for _, e := range f.trail {
+				if e.Lead == id {
+					out = append(out, e)
+				}
+			}
+			return out, f.trailErr
+		},
+		Reps: func(yield func(string, *desk.State) bool) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			maps.All(f.reps)(yield)
+		},
+		Accounts: func(yield func(string, *leadroute.Account) bool) { maps.All(f.accounts)(yield) },
+		Produce: func(_ context.Context, topic leadroute.Topic, key string, v any) error {
+			b, err := leadroute.Encode(v)
+			if err != nil {
+				return err
+			}
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if f.logErr == nil {
+				f.sent[string(topic)+"/"+key] = string(b)
+			}
+			return f.logErr
+		},
+		Hours: func() []string { return []string{"office"} },
+		Log:   slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := gateway.ParseKeys("web=key-of-web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	api.Routes(mux, keys.Require)
+	f.handler = mux
+	return f
+}
+
+// call makes one request and returns status and body.
+func (f *floor) call(t *testing.T, method, path, body string) (int, string) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer key-of-web")
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	kind := "application/json"
+	if w.Code >= 400 {
+		kind = "application/problem+json"
+	}
+	if got := w.Header().Get("Content-Type"); got != kind {
+		t.Errorf("%s %s = %d %s, want %s", method, path, w.Code, got, kind)
+	}
+	if w.Code == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
+		t.Errorf("%s %s = 503 without Retry-After", method, path)
+	}
+	return w.Code, w.Body.String()
+}
+
+func TestNewNamesWhatIsNotSet(t *testing.T) {
+	_, err := views.New(views.Config{Lead: func(leadroute.LeadID) (*ledger.State, bool, error) { return nil, false, nil }})
+	if want := "views: not set: Trail, Reps, Accounts, Produce"; err == nil || err.Error() != want {
+		t.Errorf("New = %v, want %v", err, want)
+	}
+}
+
+func TestEveryRouteIsBehindTheGuard(t *testing.T) {
+	f := newFloor(t)
+	for _, route := range []string{
+		"GET /v1/leads/l1", "GET /v1/reps", "POST /v1/reps", "PUT /v1/reps/ana", "PUT /v1/reps/ana/status",
+		"DELETE /v1/reps/ana", "GET /v1/accounts", "POST /v1/accounts",
+	} {
+		method, path, _ := strings.Cut(route, " ")
+		w := httptest.NewRecorder()
+		f.handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader("[]")))
+		if w.Code != http.StatusUnauthorized {
+			t.Errorf("%s without a key = %d, want 401", route, w.Code)
+		}
+	}
+	if len(f.sent) != 0 {
+		t.Errorf("sent %v without a key", f.sent)
+	}
+}
+
+// owned is the row of a lead that ana has had since 2000.
+func owned() *ledger.State {
+	return &ledger.State{
+		Phase: ledger.Owned, Rev: 1, Class: "P0", Source: "web", Received: 1000, SLA: 60_000, Rule: "big", Plan: "p1",
+		Fields: json.RawMessage(`{"email":"emi@example.com"}`), OwnerCRM: "005A",
+		Claim: &leadroute.Claim{ID: leadroute.ClaimID{Lead: "l1", Rev: 1, Try: 1, Rep: "ana"}, Pool: "all"},
+		Dests: []ledger.Dest{{Name: "crm", Rev: 1, Attempt: 1, Limit: 8, InFlight: true}},
+		Trail: []ledger.TrailStep{
+			{Step: leadroute.StepDecided, Rev: 1, At: 1500},
+			{Step: leadroute.StepAssigned, Rev: 1, At: 2000, Prev: 500, Pool: "all", Rep: "ana"},
+		},
+	}
+}
+
+func TestLeadMergesTheRowsTrailWithHistory(t *testing.T) {
+	f := newFloor(t)
+	f.leads["l1"] = owned()
+	// ClickHouse has all up to the decision; assigned is not there yet.
+	f.trail = []leadroute.LatencyEvent{
+		{Lead: "l1", Rev: 1, Step: leadroute.StepReceived, At: 1000, Source: "web"},
+		f.leads["l1"].Events("l1")[0],
+	}
+	code, body := f.call(t, "GET", "/v1/leads/l1", "")
+	var got views.Lead
+	if err := json.Unmarshal([]byte(body), &got); err != nil || code != http.StatusOK {
+		t.Fatalf("GET = %d %v %s", code, err, body)
+	}
+	var steps []leadroute.Step
+	for _, e := range got.Trail {
+		steps = append(steps, e.Step)
+	}
+	if want := []leadroute.Step{leadroute.StepReceived, leadroute.StepDecided, leadroute.StepAssigned}; !slices.Equal(steps, want) {
+		t.Errorf("trail = %v, want %v", steps, want)
+	}
+	if last := got.Trail[2]; last.Rep != "ana" || last.Class != "P0" || last.SinceEmit != 1000 || last.SincePrev != 500 {
+		t.Errorf("last step = %+v, want ana's of P0, 1000 ms after the emit and 500 after the step before", last)
+	}
+	want := &views.LeadState{
+		Phase: ledger.Owned, Rev: 1, Class: "P0", Source: "web", ReceivedAt: 1000, Deadline: 61_000, Plan: "p1", Rule: "big",
+		Owner: "ana", OwnerCRMID: "005A", Pool: "all", Destinations: []views.Destination{{Name: "crm", Rev: 1, Attempt: 1, Limit: 8, InFlight: true}},
+	}
+	if d := cmp.Diff(want, got.State); d != "" || strings.Contains(body, "emi@example.com") {
+		t.Errorf("state (-want +got):\n%s\nin %s", d, body)
+	}
+	if _, body := f.call(t, "GET", "/v1/leads/l1?fields=true", ""); !strings.Contains(body, `"fields":{"email":"emi@example.com"}`) {
+		t.Errorf("GET ?fields=true = %s, want what the lead says", body)
+	}
+}
+
+func TestLeadThatCannotBeSeenWhole(t *testing.T) {
+	away := errors.New("away")
+	history := []leadroute.LatencyEvent{{Lead: "l1", Rev: 1, Step: leadroute.StepReceived, At: 1000}}
+	for _, c := range []struct {
+		name          string
+		row           bool
+		fail          error
+		trail         []leadroute.LatencyEvent
+		trailErr      error
+		code          int
+		state, s1, t1 string // is there a state, what do the notes say
+	}{
+		{"unknown", false, nil, nil, nil, 404, "", "", ""},
+		{"elsewhere", false, fmt.Errorf("get: %w", stream.ErrNotLocal), history, nil, 200, "null", "another instance", ""},
+		{"elsewhere and new", false, stream.ErrNotLocal, nil, nil, 200, "null", "another instance", ""},
+		{"on its way in, or gone", false, nil, history, nil, 200, "null", "no row", ""},
+		{"ClickHouse away", true, nil, nil, away, 200, "{", "", "ClickHouse"},
+		{"all away", false, nil, nil, away, 503, "", "", ""},
+		{"row broken", false, away, nil, nil, 503, "", "", ""},
+		{"row broken, history there", false, away, history, nil, 200, "null", "could not be read", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFloor(t)
+			f.fail, f.trail, f.trailErr = c.fail, c.trail, c.trailErr
+			if c.row {
+				f.leads["l1"] = owned()
+			}
+			code, body := f.call(t, "GET", "/v1/leads/l1", "")
+			var got struct {
+				State     json.RawMessage
+				StateNote string `json:"state_note"`
+				TrailNote string `json:"trail_note"`
+				Trail     []leadroute.LatencyEvent
+			}
+			if err := json.Unmarshal([]byte(body), &got); err != nil {
+				t.Fatal(err)
+			}
+			if code != c.code || !strings.HasPrefix(string(got.State), c.state) || !strings.Contains(got.StateNote, c.s1) || !strings.Contains(got.TrailNote, c.t1) {
+				t.Errorf("GET = %d %s, want %d, state %s and notes %q, %q", code, body, c.code, c.state, c.s1, c.t1)
+			}
+			if c.row && len(got.Trail) != 2 {
+				t.Errorf("trail = %v, want the two steps that the row remembers", got.Trail)
+			}
+		})
+	}
+}
+
+func TestBoard(t *testing.T) {
+	f := newFloor(t)
+	f.reps["ben"] = &desk.State{Status: leadroute.StatusAway, Version: 3, Gone: true, Profile: leadroute.Rep{ID: "ben"}, Held: desk.Held{{Lead: "l1"}}}
+	f.reps["ana"] = &desk.State{
+		Status: leadroute.StatusAvailable, Version: 7, Held: desk.Held{{Lead: "l2"}, {Lead: "l3", Exempt: true}},
+		Profile: leadroute.Rep{ID: "ana", Name: "Ana", Team: "ae", Region: "EMEA", Weight: 2, Caps: leadroute.Caps{Open: 5}},
+	}
+	_, body := f.call(t, "GET", "/v1/reps", "")
+	want := `{"reps":[` +
+		`{"id":"ana","name":"Ana","team":"ae","region":"EMEA","status":"available","open":1,"cap":5,"held":2,"weight":2,"version":7},` +
+		`{"id":"ben","status":"away","open":1,"cap":200,"held":1,"weight":1,"version":3,"gone":true}]}`
+	if body != want {
+		t.Errorf("GET /v1/reps = %s\nwant %s", body, want)
+	}
+}
+
+func TestChangesGoIntoTheLog(t *testing.T) {
+	f := newFloor(t)
+	f.reps["ana"] = &desk.State{Profile: leadroute.Rep{ID: "ana"}}
+	for _, c := range []struct{ method, path, body, answer, key, message string }{
+		{
+			"POST", "/v1/reps", `[{"id":"ana","skills":["german"],"caps":{"open":3},"attrs":{"tier":"gold"}},{"id":"ben","hours":"office","timezone":"Europe/Berlin"}]`,
+			`{"accepted":2}`, "reps/ana", `{"profile":{"id":"ana","skills":["german"],"caps":{"open":3},"attrs":{"tier":"gold"}}}`,
+		},
+		{"PUT", "/v1/reps/chloe", `{"name":"Chloe"}`, `{"id":"chloe","status":"accepted"}`, "reps/chloe", `{"profile":{"id":"chloe","name":"Chloe"}}`},
+		{"PUT", "/v1/reps/chloe", `{"id":"chloe","weight":0.5}`, `{"id":"chloe","status":"accepted"}`, "reps/chloe", `{"profile":{"id":"chloe","weight":0.5}}`},
+		{"PUT", "/v1/reps/ana/status", `{"status":"away"}`, `{"id":"ana","status":"accepted"}`, "reps/ana", `{"status":"away"}`},
+		{"DELETE", "/v1/reps/ana", "", `{"id":"ana","status":"accepted"}`, "reps/ana", `{"remove":{"reason":"operator"}}`},
+		{
+			"POST", "/v1/accounts", `[{"domain":" WWW.Example.com. ","owner":"ana","attrs":{"tier":"gold"}}]`,
+			`{"accepted":1}`, "accounts/example.com", `{"set":{"domain":"example.com","owner":"ana","attrs":{"tier":"gold"}}}`,
+		},
+	} {
+		code, body := f.call(t, c.method, c.path, c.body)
+		if code != http.StatusAccepted || body != c.answer {
+			t.Errorf("%s %s %s = %d %s, want 202 %s", c.method, c.path, c.body, code, body, c.answer)
+		}
+		if got := f.sent[c.key]; got != c.message {
+			t.Errorf("%s %s wrote %s = %s, want %s", c.method, c.path, c.key, got, c.message)
+		}
+	}
+	clear(f.sent)
+	if code, body := f.call(t, "POST", "/v1/reps?dry_run=true", `[{"id":"emi"}]`); code != http.StatusOK || body != `{"accepted":1,"dry_run":true}` || len(f.sent) != 0 {
+		t.Errorf("dry run = %d %s and wrote %v, want a check alone", code, body, f.sent)
+	}
+	f.logErr = errors.New("no broker")
+	for _, r := range [][3]string{{"POST", "/v1/reps", `[{"id":"a"},{"id":"b"}]`}, {"PUT", "/v1/reps/ana/status", `{"status":"off"}`}, {"DELETE", "/v1/reps/ana", ""}} {
+		if code, body := f.call(t, r[0], r[1], r[2]); code != http.StatusServiceUnavailable || strings.Contains(body, "no broker") {
+			t.Errorf("%v without a log = %d %s, want 503 without the cause", r, code, body)
+		}
+	}
+}
+
+func TestRefusalsNameTheMemberAndTheRemedy(t *testing.T) {
+	f := newFloor(t)
+	f.reps["gone"] = &desk.State{Gone: true}
+	f.reps["ana"] = &desk.State{}
+	for _, c := range []struct {
+		method, path, body string
+		code               int
+		pointer            string
+		says               []string
+	}{
+		{"PUT", "/v1/reps/ana/status", `{"status":"lunch"}`, 422, "/status", []string{`"lunch"`, "available, busy, away or off"}},
+		{"PUT", "/v1/reps/ana/status", `{"status":1}`, 422, "/status", []string{"available, busy, away or off"}},
+		{"PUT", "/v1/reps/gone/status", `{"status":"away"}`, 404, "", []string{`"gone"`, "import"}},
+		{"PUT", "/v1/reps/ana", `{"id":"ben"}`, 422, "/id", []string{`"ben"`, `"ana"`}},
+		{"PUT", "/v1/reps/ana", `{"caps":{"open":-1}}`, 422, "/caps/open", []string{"-1 is negative"}},
+		{"PUT", "/v1/reps/ana", `[]`, 422, "", []string{"must be a JSON object"}},
+		{"PUT", "/v1/reps/a%2Fb", `{}`, 422, "/id", []string{"slash"}},
+		{"POST", "/v1/reps", `[{"id":"ana"},{"id":"ben","timezone":"Berlin"}]`, 422, "/1/timezone", []string{`"Berlin"`, "Europe/Berlin"}},
+		{"POST", "/v1/reps", `[{"id":"ana","hours":"nights"}]`, 422, "/0/hours", []string{`"nights"`, "office"}},
+		{"POST", "/v1/reps", `[{"id":"ana"},{"id":"ana"}]`, 422, "/1/id", []string{`"ana"`, "record 1"}},
+		{"POST", "/v1/reps", `[{"name":"Ana"}]`, 422, "/0/id", []string{"missing"}},
+		{"POST", "/v1/reps", `[{"id":"ana","cap":3}]`, 422, "/0/cap", []string{"attrs", "caps"}},
+		{"POST", "/v1/reps", `[{"id":"ana","caps":{"opn":3}}]`, 422, "/0/caps/opn", []string{"open, per_hour"}},
+		{"POST", "/v1/reps", `[{"id":"ana","caps":3}]`, 422, "/0/caps", []string{"object, not 3"}},
+		{"POST", "/v1/reps", `[{"id":"ana","weight":"heavy"}]`, 422, "/0/weight", []string{`must be a number, not "heavy"`}},
+		{"POST", "/v1/reps", `[{"id":"ana","attrs":{"a/b":{"c":1}}}]`, 422, "/0/attrs/a~1b", []string{"flat"}},
+		{"POST", "/v1/reps", `[{"id":"ana"`, 400, "", []string{"not valid JSON"}},
+		{"POST", "/v1/reps", `[]`, 400, "", []string{"array"}},
+		{"POST", "/v1/reps", `{"id":"ana"}`, 400, "", []string{"array"}},
+		{"POST", "/v1/reps", "[" + strings.Repeat(`{"id":"a"},`, 10_000) + `{"id":"b"}]`, 413, "", []string{"10001", "10000"}},
+		{"POST", "/v1/reps", `["` + strings.Repeat("x", 9<<20) + `"]`, 413, "", []string{"larger than"}},
+		{"POST", "/v1/accounts", `[{"domain":"https://example.com/about"}]`, 422, "/0/domain", []string{"without https://"}},
+		{"POST", "/v1/accounts", `[{"domain":"example.com"},{"domain":"WWW.EXAMPLE.COM"}]`, 422, "/1/domain", []string{`"example.com"`, "before"}},
+		{"POST", "/v1/accounts", `[{"owner":"ana"}]`, 422, "/0/domain", []string{"missing"}},
+		{"GET", "/v1/accounts?limit=no", "", 400, "", []string{`"no"`}},
+	} {
+		code, body := f.call(t, c.method, c.path, c.body)
+		var p struct {
+			Status                  int
+			Detail, Pointer, Remedy string
+		}
+		if err := json.Unmarshal([]byte(body), &p); err != nil {
+			t.Fatalf("%s %s: %v in %s", c.method, c.path, err, body)
+		}
+		ok := code == c.code && p.Status == c.code && p.Pointer == c.pointer && p.Remedy != ""
+		for _, word := range c.says {
+			ok = ok && strings.Contains(p.Detail+": "+p.Remedy, word)
+		}
+		if !ok {
+			t.Errorf("%s %s %.80s = %d %s, want %d at %q saying %q", c.method, c.path, c.body, code, body, c.code, c.pointer, c.says)
+		}
+	}
+	if len(f.sent) != 0 {
+		t.Errorf("refused requests wrote %v", f.sent)
+	}
+}
+
+func TestARefusedImportTellsEveryFault(t *testing.T) {
+	f := newFloor(t)
+	_, body := f.call(t, "POST", "/v1/reps", `[{"id":"ana","weight":-1,"email":"ana"},{"id":""}]`)
+	var p struct {
+		Detail string
+		Errors []struct{ Pointer string }
+	}
+	if err := json.Unmarshal([]byte(body), &p); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range p.Errors {
+		got = append(got, e.Pointer)
+	}
+	if want := []string{"/0/email", "/0/weight", "/1/id"}; !slices.Equal(got, want) || !strings.Contains(p.Detail, "3 things") {
+		t.Errorf("faults at %v in %s, want %v", got, body, want)
+	}
+}
+
+func TestOtherContentIsRefused(t *testing.T) {
+	f := newFloor(t)
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/reps", strings.NewReader("id\nana\n"))
+	r.Header.Set("Authorization", "Bearer key-of-web")
+	r.Header.Set("Content-Type", "text/csv")
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	if b, _ := io.ReadAll(w.Body); w.Code != http.StatusUnsupportedMediaType || !strings.Contains(string(b), "application/json") {
+		t.Errorf("POST of text/csv = %d %s, want 415 that says what to send", w.Code, b)
+	}
+}
+
+// A rep who was imported a moment ago is found, one that does not come is not waited for
+// beyond the time set.
+func TestAStatusWaitsForItsRep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFloor(t)
+		go func() {
+			time.Sleep(300 * time.Millisecond) // the table's delay, on the bubble's clock
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.reps["ana"] = &desk.State{}
+		}()
+		if code, body := f.call(t, "PUT", "/v1/reps/ana/status", `{"status":"busy"}`); code != http.StatusAccepted {
+			t.Errorf("status of a rep who is about to show = %d %s, want 202", code, body)
+		}
+		start := time.Now()
+		code, body := f.call(t, "DELETE", "/v1/reps/nobody", "")
+		if took := time.Since(start); code != http.StatusNotFound || !strings.Contains(body, "nobody") || took != time.Second {
+			t.Errorf("removal of nobody = %d %s after %v, want 404 after 1s", code, body, took)
+		}
+	})
+}
+
+func TestAccountsAreListedByDomain(t *testing.T) {
+	f := newFloor(t)
+	for _, d := range []string{"c.example", "a.example", "b.example"} {
+		f.accounts[d] = &leadroute.Account{Domain: d, Owner: "ana"}
+	}
+	_, body := f.call(t, "GET", "/v1/accounts?limit=2", "")
+	if want := `{"accounts":[{"domain":"a.example","owner":"ana"},{"domain":"b.example","owner":"ana"}],"total":3}`; body != want {
+		t.Errorf("GET /v1/accounts?limit=2 = %s, want %s", body, want)
+	}
+}
