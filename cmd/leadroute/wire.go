@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,9 +27,12 @@ import (
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/internal/embedded"
 	"github.com/leadroute/leadroute/processors"
+	"github.com/leadroute/leadroute/processors/deadletter"
 	"github.com/leadroute/leadroute/processors/gateway"
+	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/stream"
 	"github.com/leadroute/leadroute/sink"
+	"github.com/leadroute/leadroute/views"
 )
 
 // serverOptions say what one instance runs on.
@@ -59,6 +64,8 @@ type server struct {
 	db       *sink.DB
 	sink     *sink.Sink
 	pipeline *processors.Pipeline
+	letters  *deadletter.Store
+	api      *views.API
 	producer *kgo.Client
 	stream   stream.Config
 	listener net.Listener
@@ -170,7 +177,20 @@ func (s *server) build(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	s.http = &http.Server{Handler: s.routes(keys), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	if s.letters, err = deadletter.New(s.stream); err != nil {
+		return err
+	}
+	if s.api, err = views.New(views.Config{
+		Lead:  func(id leadroute.LeadID) (*ledger.State, bool, error) { return s.pipeline.Ledger.Get(string(id)) },
+		Trail: s.db.Trail, Reps: s.pipeline.Reps.Rows, Rep: s.pipeline.Reps.Get, Accounts: s.pipeline.Accounts.Rows,
+		Produce: s.produce, Log: o.Log,
+		Hours: func() []string { return slices.Collect(maps.Keys(plans.Current().Hours)) },
+	}); err != nil {
+		return err
+	}
+	s.http = &http.Server{
+		Handler: s.routes(keys), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+	}
 	return nil
 }
 
@@ -183,6 +203,11 @@ func (s *server) routes(keys gateway.Keys) http.Handler {
 	for _, p := range gateway.Patterns {
 		mux.Handle(p, door)
 	}
+	s.api.Routes(mux, keys.Require)
+	guarded := http.NewServeMux()
+	s.letters.Routes(guarded)
+	mux.Handle("/v1/dead-letters", keys.Require(guarded))
+	mux.Handle("/v1/dead-letters/", keys.Require(guarded))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -263,6 +288,9 @@ func (s *server) Ready(ctx context.Context) error { return s.pipeline.Ready(ctx)
 func (s *server) close() {
 	if s.listener != nil {
 		_ = s.listener.Close()
+	}
+	if s.letters != nil {
+		s.letters.Close()
 	}
 	if s.producer != nil {
 		s.producer.Close()
