@@ -155,6 +155,9 @@ func settled(t testing.TB, s *Sink, db *DB) Audit {
 		t.Fatal(err)
 	}
 	a, err := db.Audit(ctx)
+	for err != nil && ctx.Err() == nil { // see progressed
+		a, err = db.Audit(ctx)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

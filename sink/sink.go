@@ -60,6 +60,7 @@ type Sink struct {
 	client *kgo.Client
 	m      *metrics
 	log    *slog.Logger
+	flush  chan struct{}
 	wake   chan struct{} // has the reader look at wanted
 
 	mu     sync.Mutex
@@ -90,7 +91,7 @@ func New(cfg Config) (*Sink, error) {
 	}
 	s := &Sink{
 		cfg: cfg, topic: cfg.Namespace.Topic(leadroute.TopicEvents), m: m, log: cfg.Log,
-		wake: make(chan struct{}, 1), owned: map[int32]bool{}, wanted: map[int32]int64{},
+		flush: make(chan struct{}, 1), wake: make(chan struct{}, 1), owned: map[int32]bool{}, wanted: map[int32]int64{},
 	}
 	opts := append([]kgo.Opt{
 		kgo.SeedBrokers(cfg.Brokers...),
@@ -226,6 +227,8 @@ func (s *Sink) poll(ctx context.Context, b *batch) (_ kgo.Fetches, due bool) {
 	case f := <-polled:
 		return f, false
 	case <-linger:
+		due = true
+	case <-s.flush:
 		due = true
 	case <-s.wake:
 	}

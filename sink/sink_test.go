@@ -70,6 +70,19 @@ func TestStopWritesWhatItHolds(t *testing.T) {
 	}
 }
 
+func TestFlush(t *testing.T) {
+	b, c := brokers(t)
+	db := open(t, address(t))
+	var read polled
+	s, _ := running(t, Config{Brokers: b.Addrs(), DB: db, Linger: time.Hour, Client: []kgo.Opt{kgo.WithHooks(&read)}})
+	produce(t, c, sample(10)...)
+	for read.n.Load() < 10 && t.Context().Err() == nil {
+		runtime.Gosched()
+	}
+	s.Flush()
+	progressed(t, db, 10)
+}
+
 func TestUnreadableEventGoesToTheDeadLetters(t *testing.T) {
 	b, c := brokers(t)
 	db := open(t, address(t))
@@ -181,20 +194,18 @@ func TestExactlyOnceWhenClickHouseIsKilled(t *testing.T) {
 	}
 }
 
-// progressed waits until the table holds at least n rows, copies included.
+// progressed waits until the table holds at least n rows, copies included. The server may
+// be away for a moment: the engine library does not survive the reset of a connection.
 func progressed(t testing.TB, db *DB, n uint64) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for time.Now().Before(deadline) {
-		var got uint64
-		if err := db.conn.QueryRow(t.Context(), "SELECT count() FROM lead_events").Scan(&got); err != nil {
-			t.Fatal(err)
-		}
-		if got >= n {
+	var got uint64
+	var err error
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		if err = db.conn.QueryRow(t.Context(), "SELECT count() FROM lead_events").Scan(&got); err == nil && got >= n {
 			return
 		}
 	}
-	t.Fatalf("fewer than %d rows after 30 s", n)
+	t.Fatalf("%d rows (%v) after 30 s, want %d", got, err, n)
 }
 
 // processEnv makes the test binary a sink process; its value is the processConfig.

@@ -10,6 +10,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
+// Flush has the batch that is being filled written now instead of when it is full or old
+// enough. It does not wait for it.
+func (s *Sink) Flush() {
+	select {
+	case s.flush <- struct{}{}:
+	default: // asked for already
+	}
+}
+
 // WaitFor returns when every event before the given offsets, per partition of the events
 // topic, is in ClickHouse, whichever member of the group wrote it. A batch that reaches
 // such an offset does not linger.

@@ -44,7 +44,9 @@ const stopWithin = 2 * time.Second
 
 // ClickHouse is a ClickHouse server on the loopback interface, a child process that ends
 // with this one. Should it end by itself it is started again, on the same ports: the
-// engine library aborts when a client of the native protocol sends a wrong password.
+// engine library (26.7) aborts when it refuses a handshake of the native protocol, be it for
+// the password, the database or the bytes, and when a client resets an idle connection. It
+// survives cancelled queries, cancelled inserts and connections that are closed.
 type ClickHouse struct {
 	opts     ClickHouseOptions
 	dir      string
