@@ -291,7 +291,7 @@ func (d *demoRun) staff(ctx context.Context) error {
 func (d *demoRun) settle(ctx context.Context, show *demoProgress) error {
 	last, since := -1, time.Now()
 	for {
-		open := d.open()
+		open := demo.Open(d.server.pipeline.Ledger.Rows)
 		pending := d.desk.Counts().Pending
 		show.settling(open)
 		if open == 0 && pending == 0 {
@@ -334,7 +334,7 @@ func (d *demoRun) judge(ctx context.Context) (*demo.Report, error) {
 		return nil, fmt.Errorf("count the events: %w", err)
 	}
 	e := &demo.Evidence{
-		Generator: d.gen, Tally: d.tally, Records: d.sim.Records(), CRM: d.sim.Stats(), Ledger: d.finals(), Log: log,
+		Generator: d.gen, Tally: d.tally, Records: d.sim.Records(), CRM: d.sim.Stats(), Ledger: demo.Finals(d.server.pipeline.Ledger.Rows), Log: log,
 		InClickHouse: int(stored), Usage: d.usage.sum(),
 	}
 	if filepath.Dir(d.Policy) == d.Data {
@@ -346,4 +346,3 @@ func (d *demoRun) judge(ctx context.Context) (*demo.Report, error) {
 	}
 	return demo.Verify(e), nil
 }
-
