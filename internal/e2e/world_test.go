@@ -19,6 +19,7 @@ import (
 	"github.com/leadroute/leadroute/internal/crmsim"
 	"github.com/leadroute/leadroute/internal/demo"
 	"github.com/leadroute/leadroute/internal/loadgen"
+	"github.com/leadroute/leadroute/internal/testbroker"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/stream"
@@ -35,6 +36,7 @@ const (
 type world struct {
 	t         *testing.T
 	namespace leadroute.Namespace
+	given     []string // brokers; empty: each process brings its own
 	dir       string
 	crm       string // URL
 	reps      []leadroute.Rep
@@ -46,7 +48,8 @@ type world struct {
 	answered  atomic.Int64
 }
 
-// newWorld opens the CRM. It sends n leads, or as many as -leads says.
+// newWorld opens the CRM. It sends n leads, or as many as -leads says, through the brokers
+// that the environment gives (make test-kafka), else through the process's own.
 func newWorld(t *testing.T, n int, faults crmsim.Faults) *world {
 	t.Helper()
 	if *leads > 0 {
@@ -55,6 +58,10 @@ func newWorld(t *testing.T, n int, faults crmsim.Faults) *world {
 	t.Logf("-seed %d -leads %d", *seed, n)
 	w := &world{t: t, dir: t.TempDir(), namespace: "e2e", reps: loadgen.Reps(*seed, 60, loadgen.ThreeRegions)}
 	w.accounts = loadgen.Accounts(*seed, 100, w.reps)
+	if os.Getenv(testbroker.Env) != "" {
+		log := testbroker.Start(t)
+		w.namespace, w.given = log.Namespace, log.Brokers
+	}
 	var err error
 	if w.gen, err = loadgen.New(loadgen.Options{
 		Seed: *seed, Leads: n, DuplicateRate: 0.05, MalformedRate: 0.02, WrongTypeRate: 0.01,
@@ -92,7 +99,7 @@ func (w *world) during(f func(context.Context) error) {
 }
 
 // process is an instance of the product with a data folder of its own. Further arguments
-// are appended; without --brokers and --clickhouse it brings its own.
+// are appended; without --clickhouse it brings its own, and without given brokers those.
 func (w *world) process(name string, args ...string) *process {
 	w.t.Helper()
 	policy, err := filepath.Abs(filepath.Join("..", "..", "examples", "demo.hcl"))
@@ -109,6 +116,9 @@ func (w *world) process(name string, args ...string) *process {
 			"CRM_WEBHOOK_URL=" + w.crm + crmsim.WebhookPath, "CRM_WEBHOOK_KEY=" + webhookKey,
 			"LEADROUTE_KEYS=api=" + apiKey, "LEADROUTE_ID_KEY=the-key-of-e2e-lead-ids", "LEADROUTE_BROKERS=", "LEADROUTE_CLICKHOUSE=",
 		},
+	}
+	if len(w.given) > 0 {
+		p.args = append(p.args, "--brokers", strings.Join(w.given, ","))
 	}
 	w.t.Cleanup(func() {
 		if w.t.Failed() {
