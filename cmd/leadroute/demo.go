@@ -312,7 +312,7 @@ func (d *demoRun) settle(ctx context.Context, show *demoProgress) error {
 		pending := d.desk.Counts().Pending
 		open := d.sim.Count() // walking the ledger's rows is not for free: only when the CRM has nothing left to do
 		if pending == 0 {
-			open = d.open()
+			open = demo.Open(d.server.pipeline.Ledger.Rows)
 		}
 		show.settling(pending)
 		if open == 0 && pending == 0 {
@@ -354,7 +354,7 @@ func (d *demoRun) judge(ctx context.Context) (*demo.Report, error) {
 		return nil, fmt.Errorf("count the events: %w", err)
 	}
 	e := &demo.Evidence{
-		Generator: d.gen, Tally: d.tally, Records: d.sim.Records(), CRM: d.sim.Stats(), Ledger: d.finals(), Log: log,
+		Generator: d.gen, Tally: d.tally, Records: d.sim.Records(), CRM: d.sim.Stats(), Ledger: demo.Finals(d.server.pipeline.Ledger.Rows), Log: log,
 		InClickHouse: int(stored), Usage: d.usage.sum(),
 	}
 	if filepath.Dir(d.Policy) == d.Data {
@@ -366,4 +366,3 @@ func (d *demoRun) judge(ctx context.Context) (*demo.Report, error) {
 	}
 	return demo.Verify(e), nil
 }
-

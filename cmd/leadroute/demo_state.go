@@ -10,60 +10,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"github.com/leadroute/leadroute"
-	"github.com/leadroute/leadroute/internal/demo"
 	"github.com/leadroute/leadroute/internal/loadgen"
-	"github.com/leadroute/leadroute/processors/ledger"
 )
-
-// open counts the leads that the ledger has not finished with.
-func (d *demoRun) open() int {
-	n := 0
-	for _, s := range d.server.pipeline.Ledger.Rows {
-		if s.Phase != ledger.Dead && s.Done == 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// finals are the ledger's last words.
-func (d *demoRun) finals() map[leadroute.LeadID]demo.Final {
-	out := map[leadroute.LeadID]demo.Final{}
-	for id, s := range d.server.pipeline.Ledger.Rows {
-		out[leadroute.LeadID(id)] = demo.Final{State: finalState(s), Owner: s.Owner(), Revision: s.Rev}
-	}
-	return out
-}
-
-func finalState(s *ledger.State) demo.State {
-	for i := range s.Dests {
-		if s.Dests[i].Dead {
-			return demo.StateDeadLettered
-		}
-	}
-	switch {
-	case s.Phase == ledger.Dead:
-		return demo.StateDeadLettered
-	case s.Phase == ledger.Closed:
-		return demo.StateDelivered
-	case s.Queue != "":
-		return demo.StateQueued
-	case s.Phase == ledger.Owned && acknowledged(s):
-		return demo.StateDelivered
-	default:
-		return demo.StateOpen
-	}
-}
-
-func acknowledged(s *ledger.State) bool {
-	for i := range s.Dests {
-		if s.Dests[i].Acked < s.Rev {
-			return false
-		}
-	}
-	return true
-}
 
 // demoProgress shows how far a run is: a bar on a terminal, a line now and then elsewhere.
 type demoProgress struct {

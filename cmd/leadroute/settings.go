@@ -70,7 +70,9 @@ type runFile struct {
 	API        string `json:"api"`
 	Key        string `json:"key"`
 	ClickHouse string `json:"clickhouse"`
-	PID        int    `json:"pid"`
+	// Brokers are those of the log, the embedded one's too.
+	Brokers []string `json:"brokers"`
+	PID     int      `json:"pid"`
 }
 
 const runFileName = "run.json"

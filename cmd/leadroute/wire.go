@@ -244,7 +244,7 @@ func (s *server) Run(ctx context.Context) error {
 	})
 	g.Go(func() error { return s.pipeline.Run(inner) })
 	g.Go(func() error { return s.sink.Run(inner) })
-	if err := writeRunFile(s.opts.Data, runFile{API: s.URL(), Key: s.settings.firstKey(), ClickHouse: s.address(), PID: os.Getpid()}); err != nil {
+	if err := writeRunFile(s.opts.Data, runFile{API: s.URL(), Key: s.settings.firstKey(), ClickHouse: s.address(), Brokers: s.opts.Brokers, PID: os.Getpid()}); err != nil {
 		return err
 	}
 	defer removeRunFile(s.opts.Data)
