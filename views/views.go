@@ -67,8 +67,11 @@ func New(cfg Config) (*API, error) {
 		name string
 		set  bool
 	}{
-		{"Lead", cfg.Lead != nil}, {"Trail", cfg.Trail != nil}, {"Reps", cfg.Reps != nil},
-		{"Accounts", cfg.Accounts != nil}, {"Produce", cfg.Produce != nil},
+		{"Lead", cfg.Lead != nil},
+		{"Trail", cfg.Trail != nil},
+		{"Reps", cfg.Reps != nil},
+		{"Accounts", cfg.Accounts != nil},
+		{"Produce", cfg.Produce != nil},
 	} {
 		if !f.set {
 			missing = append(missing, f.name)

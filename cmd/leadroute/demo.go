@@ -151,7 +151,7 @@ func (d *demoRun) play(ctx context.Context) (*demo.Report, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	crm, err := net.Listen("tcp", "127.0.0.1:0")
+	crm, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the CRM: %w", err)
 	}
@@ -206,11 +206,11 @@ func (d *demoRun) cast() (err error) {
 	if d.Policy != "" {
 		return nil
 	}
-	d.demoOptions.Policy = filepath.Join(d.Data, "demo.hcl")
+	d.Policy = filepath.Join(d.Data, "demo.hcl")
 	if err := os.MkdirAll(d.Data, 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(d.demoOptions.Policy, examples.Demo, 0o600)
+	return os.WriteFile(d.Policy, examples.Demo, 0o600)
 }
 
 func (d *demoRun) serverOptions(crm string) serverOptions {

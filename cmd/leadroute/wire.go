@@ -96,7 +96,7 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 	if s.settings, err = loadSettings(o.Data); err != nil {
 		return nil, err
 	}
-	if s.listener, err = net.Listen("tcp", o.Listen); err != nil {
+	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen); err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("%s is in use by another program; choose another address with --listen", o.Listen)
 		}
@@ -114,8 +114,7 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 }
 
 func inUse(err error) error {
-	var used *embedded.InUseError
-	if errors.As(err, &used) {
+	if _, used := errors.AsType[*embedded.InUseError](err); used {
 		return fmt.Errorf("%w; choose another folder with --data", err)
 	}
 	return err

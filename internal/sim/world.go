@@ -24,7 +24,7 @@ type Options struct {
 	// Sweeps run the anti-entropy sweep. Only a stalled owner's late writes may need it: the
 	// rest must converge without, so most worlds have none and a repair cannot hide a bug.
 	Sweeps bool
-	Trace                   bool // keep a line per step
+	Trace  bool // keep a line per step
 }
 
 // World is one run.
@@ -259,7 +259,7 @@ func (w *World) drain() {
 	}
 	for i := range w.opt.Reps {
 		w.hire(i)
-		w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Status: ptr(leadroute.StatusAvailable)})
+		w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Status: new(leadroute.StatusAvailable)})
 	}
 	for w.violation == nil {
 		if w.idle() {
@@ -298,7 +298,5 @@ func (w *World) idle() bool {
 	}
 	return true
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func repName(i int) string { return "r" + strconv.Itoa(i) }
