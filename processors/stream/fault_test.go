@@ -311,7 +311,7 @@ func TestProcessorStops(t *testing.T) {
 		{"with a broker that does not answer", 3 * time.Second, func(r *rig) {
 			hang := make(chan struct{})
 			r.t.Cleanup(func() { close(hang) })
-			r.b.cluster.Control(func(kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // kfake's order
+			r.b.cluster.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
 				r.b.cluster.KeepControl()
 				r.b.cluster.SleepControl(func() { <-hang })
 				return nil, nil, false

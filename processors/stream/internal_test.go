@@ -25,7 +25,11 @@ func TestTableStoreAgreesWithGokas(t *testing.T) {
 			}
 			x, xb := a.([]byte)
 			y, yb := b.([]byte)
-			if xb && yb && !bytes.Equal(x, y) || !(xb && yb) && a != b {
+			if xb && yb {
+				if !bytes.Equal(x, y) {
+					t.Fatalf("%s = %q, want %q", what, x, y)
+				}
+			} else if a != b {
 				t.Fatalf("%s = %v, want %v", what, a, b)
 			}
 		}

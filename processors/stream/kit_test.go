@@ -67,6 +67,7 @@ func (b *broker) stop() {
 }
 
 func (b *broker) config(t testing.TB) stream.Config {
+	t.Helper()
 	return stream.Config{
 		Brokers:    []string{"127.0.0.1:" + strconv.Itoa(b.port)},
 		Namespace:  ns,

@@ -67,39 +67,33 @@ func (l *lane) push(rs []*kgo.Record) {
 
 func (l *lane) run(ctx context.Context) {
 	for {
-		batch := l.pull()
-		if batch == nil {
+		r := l.pull()
+		if r == nil || ctx.Err() != nil {
 			return
 		}
-		for i, r := range batch {
-			if ctx.Err() != nil {
-				return
-			}
-			batch[i] = nil
-			l.offsets.Add(l.key, r.Offset)
-			offset := r.Offset
-			l.g.w.Handle(ctx, r, func() { l.done(offset) })
-		}
+		l.offsets.Add(l.key, r.Offset)
+		l.g.w.Handle(ctx, r, func() { l.done(r.Offset) })
 	}
 }
 
-// pull returns the waiting records, or nil when the lane is closed.
-func (l *lane) pull() []*kgo.Record {
+// pull returns the next record, or nil when the lane is closed.
+func (l *lane) pull() *kgo.Record {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(l.queue) == 0 && !l.closed {
-		if l.paused {
-			l.paused = false
-			l.g.cl.ResumeFetchPartitions(l.set())
-		}
 		l.more.Wait()
 	}
 	if l.closed {
 		return nil
 	}
-	batch := l.queue
-	l.queue = nil
-	return batch
+	r := l.queue[0]
+	l.queue[0] = nil
+	l.queue = l.queue[1:]
+	if l.paused && len(l.queue) <= l.g.w.Buffer/2 {
+		l.paused = false
+		l.g.cl.ResumeFetchPartitions(l.set())
+	}
+	return r
 }
 
 func (l *lane) resume() {

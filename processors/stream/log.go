@@ -25,5 +25,5 @@ func (l kgoLog) Log(level kgo.LogLevel, msg string, keyvals ...any) {
 	if level == kgo.LogLevelError {
 		to = slog.LevelWarn
 	}
-	l.log.Log(context.Background(), to, msg, keyvals...)
+	l.log.Log(context.Background(), to, msg, keyvals...) //nolint:sloglint // the client's messages are constants
 }

@@ -44,8 +44,7 @@ func tallyStage() stream.Stage[tally, note] {
 		Apply: func(ctx stream.Ctx, key string, s *tally, m *note, at leadroute.Millis) (*tally, []leadroute.Effect) {
 			switch {
 			case m.Panic:
-				var none *note
-				_ = none.Text
+				panic(runtimePanic())
 			case m.Same:
 				return s, nil
 			case m.Delete:
@@ -72,6 +71,13 @@ func tallyStage() stream.Stage[tally, note] {
 			return s, []leadroute.Effect{{Topic: to, Key: key, Value: &told{text, s.N}}}
 		},
 	}
+}
+
+// runtimePanic is what a nil dereference panics with.
+func runtimePanic() (err any) {
+	defer func() { err = recover() }()
+	var rows map[string]*note
+	return rows["none"].Text
 }
 
 func TestStageDecidesStoresAndSends(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -65,9 +66,10 @@ func TestStalledProcessLeavesNoDivergence(t *testing.T) {
 			lines <- s.Text()
 		}
 	}()
+	leave := sync.OnceFunc(func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGCONT)
-		_ = cmd.Process.Signal(syscall.SIGTERM)
+		leave()
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("child ended with %v, want a clean stop", err)
 		}
@@ -138,9 +140,7 @@ func TestStalledProcessLeavesNoDivergence(t *testing.T) {
 		}
 		return out
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	leave()
 	eventually(t, "the child leaving", func() bool {
 		return len(r.b.cluster.GroupInfo(ns.Group(string(tallies))).Members) == 0
 	})

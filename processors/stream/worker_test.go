@@ -228,8 +228,10 @@ func TestWorkerStopsWithoutBroker(t *testing.T) {
 	b.ensure(t, stream.TopicSpec{Name: ns.Topic(jobs), Partitions: 1})
 	cl := b.client(t)
 	got := make(chan struct{}, 8)
-	stop := startWorker(t, b.config(t), stream.Worker{Group: "g", Topics: []leadroute.Topic{jobs}, CommitEvery: time.Hour,
-		Handle: func(_ context.Context, _ *kgo.Record, done func()) { done(); got <- struct{}{} }})
+	stop := startWorker(t, b.config(t), stream.Worker{
+		Group: "g", Topics: []leadroute.Topic{jobs}, CommitEvery: time.Hour,
+		Handle: func(_ context.Context, _ *kgo.Record, done func()) { done(); got <- struct{}{} },
+	})
 	send(t, cl, record(jobs, "k", "1"))
 	await(t, "record", got)
 	b.stop()
