@@ -113,7 +113,13 @@ type ProblemError struct {
 	Pointer    string        `json:"pointer"`
 	Remedy     string        `json:"remedy"`
 	RetryAfter time.Duration `json:"-"` // 0: the API did not say
+	// Body is the whole answer where it is JSON of some kind: a refused batch tells in it
+	// what became of each record.
+	Body json.RawMessage `json:"-"`
 }
+
+// maxProblem bounds what is read of an answer other than 2xx.
+const maxProblem = 8 << 20
 
 // Error is one line: what is wrong, where, and what to do.
 func (p *ProblemError) Error() string {
@@ -130,7 +136,7 @@ func (p *ProblemError) Error() string {
 		fmt.Fprintf(&b, " (at %s)", p.Pointer)
 	}
 	remedy := p.Remedy
-	if remedy == "" {
+	if remedy == "" || p.Status == http.StatusUnauthorized { // the API's word on keys is about headers
 		remedy = p.remedy()
 	}
 	if remedy != "" {
@@ -209,8 +215,12 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 
 func problem(res *http.Response) error {
 	p := &ProblemError{}
-	if kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); kind == "application/problem+json" {
-		_ = json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(p) // a torn answer still has its status
+	switch kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); kind {
+	case "application/problem+json", "application/json":
+		p.Body, _ = io.ReadAll(io.LimitReader(res.Body, maxProblem)) // a torn answer still has its status
+		if kind == "application/problem+json" {
+			_ = json.Unmarshal(p.Body, p)
+		}
 	}
 	p.Status = res.StatusCode
 	if p.Title == "" {

@@ -67,6 +67,11 @@ func TestEveryFailureIsOneLineThatSaysWhatToDo(t *testing.T) {
 			w.WriteHeader(422)
 			_, _ = io.WriteString(w, `{"title":"Bad lead","detail":"email is\nnot a string","pointer":"/email","remedy":"send a string"}`)
 		},
+		"/batch": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(422)
+			_, _ = io.WriteString(w, `{"rejected":1,"status":"x"}`)
+		},
 		"/key":  func(w http.ResponseWriter) { w.WriteHeader(401) },
 		"/busy": func(w http.ResponseWriter) { w.Header().Set("Retry-After", "3"); w.WriteHeader(429) },
 		"/html": func(w http.ResponseWriter) { _, _ = io.WriteString(w, "<html>") },
@@ -118,6 +123,9 @@ func TestEveryFailureIsOneLineThatSaysWhatToDo(t *testing.T) {
 		}
 	}
 	var p *apiclient.ProblemError
+	if err := call("/batch"); !errors.As(err, &p) || p.Status != 422 || string(p.Body) != `{"rejected":1,"status":"x"}` {
+		t.Errorf("error = %#v, want a ProblemError with 422 and the answer", err)
+	}
 	if err := call("/busy"); !errors.As(err, &p) || p.Status != 429 || p.RetryAfter != 3*time.Second {
 		t.Errorf("error = %#v, want a ProblemError with 429 and 3s", err)
 	}

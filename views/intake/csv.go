@@ -64,7 +64,7 @@ func (f *File) readCSV(content []byte, known map[string]column) error {
 		line, _ := r.FieldPos(0)
 		if len(cells) != len(columns) {
 			bad = append(bad, &FormatError{
-				f.Name, line, 1, fmt.Sprintf("the line has %d cells, the header has %d", len(cells), len(columns)),
+				f.Name, line, 1, fmt.Sprintf("cells in the line: %d, in the header: %d", len(cells), len(columns)),
 				`put a cell that holds the separator in quotes, like "Roe, Emi"`,
 			})
 			continue

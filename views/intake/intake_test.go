@@ -90,8 +90,8 @@ func TestFaultsNameThePlace(t *testing.T) {
 		{
 			"reps.csv", "id,name\nana,Roe, Ana\nben,Ben,x\n",
 			[]string{
-				`reps.csv:2:1: the line has 3 cells, the header has 2: put a cell that holds the separator in quotes, like "Roe, Emi"`,
-				`reps.csv:3:1: the line has 3 cells, the header has 2: put a cell that holds the separator in quotes, like "Roe, Emi"`,
+				`reps.csv:2:1: cells in the line: 3, in the header: 2: put a cell that holds the separator in quotes, like "Roe, Emi"`,
+				`reps.csv:3:1: cells in the line: 3, in the header: 2: put a cell that holds the separator in quotes, like "Roe, Emi"`,
 			},
 		},
 		{"reps.csv", "id,name,\nana,Ana,\n", []string{"reps.csv:1:9: the column has no name: name it in the header, or take it out"}},
