@@ -3,6 +3,8 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS   += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
+# One setting for builds and tests, so that each package is compiled once.
+export CGO_ENABLED := 0
 
 GO       ?= go
 GOLANGCI  = $(GO) tool -modfile=tools/go.mod golangci-lint
@@ -27,7 +29,7 @@ help: ## this list
 
 build: ## bin/leadroute (static) and bin/leadroute-clickhouse (the engine's launcher)
 	@mkdir -p bin
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...
+	$(GO) build -o bin/ ./cmd/...
 
 demo: build ## thousands of leads go the whole way, on embedded engines; DEMO="--leads 20000 --faults"
 	bin/leadroute demo $(DEMO)
