@@ -39,7 +39,7 @@ var (
 
 // BenchmarkHop compares one hop (inbox, decode, decide, encode, next topic) of this
 // package with a bare franz-go consume-produce loop on one embedded broker: latency at 100
-// messages/s, and CPU and throughput with 1,000 in flight. The variants take turns in
+// messages/s, and CPU and throughput with 4,000 in flight. The variants take turns in
 // three rounds, so that a busy machine is busy for all of them.
 //
 // CPU is user and system time of the whole process by getrusage: the load's producer and
@@ -187,7 +187,7 @@ func newLoad(b *testing.B, br *broker, in, to leadroute.Topic) *load {
 	if err != nil {
 		b.Fatal(err)
 	}
-	l := &load{b: b, in: br.client(b), to: ns.Topic(in), body: body, ended: make(chan struct{}), slots: make(chan struct{}, 1000)}
+	l := &load{b: b, in: br.client(b), to: ns.Topic(in), body: body, ended: make(chan struct{}), slots: make(chan struct{}, 4000)}
 	l.from = br.client(b, kgo.ConsumeTopics(ns.Topic(to)), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
@@ -250,7 +250,7 @@ func (l *load) paced(perSecond int, d time.Duration) []time.Duration {
 	return l.drain()
 }
 
-// closed sends as fast as messages come out, 1,000 in flight.
+// closed sends as fast as messages come out, 4,000 in flight.
 func (l *load) closed(d time.Duration) (n int, took time.Duration) {
 	l.b.Helper()
 	start := time.Now()
