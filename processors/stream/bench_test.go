@@ -44,10 +44,12 @@ var (
 //
 // CPU is user and system time of the whole process by getrusage: the load's producer and
 // consumer and the embedded broker (with a data folder) are in it, for each in the same
-// way; "none" is their cost without any hop, and cpu-of-hop the ratio without it. It runs
-// for some 20 s whatever b.N is.
+// way; "none" is their cost without any hop, and cpu-of-hop the ratio without it. "bare"
+// commits what it has polled, written or not; "worker" is the same loop on a Worker, with
+// the stages' guarantee that an input is committed after its output. It runs for some 20 s
+// whatever b.N is.
 func BenchmarkHop(b *testing.B) {
-	const none, bare, stateless, table = 0, 1, 2, 3
+	const none, bare, worker, stateless, table = 0, 1, 2, 3, 4
 	variants := []struct {
 		name string
 		run  func(b *testing.B, cfg stream.Config, in leadroute.Topic) (stop func())
@@ -58,7 +60,7 @@ func BenchmarkHop(b *testing.B) {
 		n    int
 		in   time.Duration
 	}{
-		{name: "none"}, {name: "bare", run: bareHop}, {name: "stateless", run: stageHop(false)}, {name: "table", run: stageHop(true)},
+		{name: "none"}, {name: "bare", run: bareHop}, {name: "worker", run: workerHop}, {name: "stateless", run: stageHop(false)}, {name: "table", run: stageHop(true)},
 	}
 	br := startBroker(b, kfake.DataDir(b.TempDir()))
 	cfg := br.config(b)
@@ -79,12 +81,12 @@ func BenchmarkHop(b *testing.B) {
 	for range 3 {
 		for i := range variants {
 			v := &variants[i]
-			v.took = append(v.took, v.load.paced(100, 700*time.Millisecond)...)
+			v.took = append(v.took, v.load.paced(100, 600*time.Millisecond)...)
 		}
 		for i := range variants {
 			v := &variants[i]
 			before := cpuTime(b)
-			n, in := v.load.closed(700 * time.Millisecond)
+			n, in := v.load.closed(600 * time.Millisecond)
 			v.cpu, v.n, v.in = v.cpu+cpuTime(b)-before, v.n+n, v.in+in
 		}
 	}
@@ -104,6 +106,7 @@ func BenchmarkHop(b *testing.B) {
 		name := variants[i].name
 		b.ReportMetric(at(i, 50)/at(bare, 50), name+"/bare-p50")
 		b.ReportMetric(cpu(i)/cpu(bare), name+"/bare-cpu")
+		b.ReportMetric(cpu(i)/cpu(worker), name+"/worker-cpu")
 		b.ReportMetric((cpu(i)-cpu(none))/(cpu(bare)-cpu(none)), name+"/bare-cpu-of-hop")
 	}
 	b.ReportMetric(0, "ns/op")
@@ -140,6 +143,33 @@ func bareHop(b *testing.B, cfg stream.Config, in leadroute.Topic) func() {
 		<-ended
 		cl.Close()
 	}
+}
+
+func workerHop(b *testing.B, cfg stream.Config, in leadroute.Topic) func() {
+	b.Helper()
+	var g *stream.WorkerGroup
+	g, err := stream.NewWorker(cfg, stream.Worker{
+		Group: "worker", Topics: []leadroute.Topic{in},
+		Handle: func(_ context.Context, r *kgo.Record, done func()) {
+			m, err := leadroute.Decode[hopMessage](r.Value)
+			if err != nil {
+				panic(err)
+			}
+			v, err := leadroute.Encode(m)
+			if err != nil {
+				panic(err)
+			}
+			g.Client().Produce(context.Background(), &kgo.Record{Topic: ns.Topic(in + ".out"), Key: r.Key, Value: v}, func(_ *kgo.Record, err error) {
+				if err == nil {
+					done()
+				}
+			})
+		},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return running(b, g.Run)
 }
 
 func stageHop(write bool) func(b *testing.B, cfg stream.Config, in leadroute.Topic) func() {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/lovoo/goka"
@@ -228,8 +229,20 @@ func (c *core) handle(r *run, g goka.Context, raw any) {
 	if store != nil {
 		store.touch(key, at)
 	}
+	if len(out.effects) == 0 {
+		return
+	}
+	// One deferral for all effects: the input is done with the last of them, or fails with
+	// the first that does.
+	done, left := g.DeferCommit(), new(atomic.Int32)
+	left.Store(int32(len(out.effects))) //nolint:gosec // a few
+	ack := func(err error) {
+		if left.Add(-1) == 0 || err != nil {
+			done(err)
+		}
+	}
 	for _, e := range out.effects {
-		r.send(c.cfg.Namespace.Topic(e.topic), e.key, e.value, g.DeferCommit())
+		r.send(c.cfg.Namespace.Topic(e.topic), e.key, e.value, ack)
 	}
 }
 
