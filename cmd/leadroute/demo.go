@@ -289,9 +289,10 @@ func (d *demoRun) staff(ctx context.Context) error {
 
 // settle waits until every lead is closed, or nothing has moved for as long as the patience lasts.
 func (d *demoRun) settle(ctx context.Context, show *demoProgress) error {
+	acked := d.tally.Acknowledged()
 	last, since := -1, time.Now()
 	for {
-		open := demo.Open(d.server.pipeline.Ledger.Rows)
+		open := demo.Open(d.server.pipeline.Ledger.Rows, acked)
 		pending := d.desk.Counts().Pending
 		show.settling(open)
 		if open == 0 && pending == 0 {
