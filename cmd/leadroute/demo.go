@@ -164,7 +164,7 @@ func (d *demoRun) play(ctx context.Context) (*demo.Report, error) {
 		URL: d.server.URL(), Key: d.server.settings.firstKey(), Seed: d.Seed,
 		Respond: crmsim.Span{Min: 150 * time.Millisecond, Max: 500 * time.Millisecond},
 		Close:   crmsim.Span{Min: 150 * time.Millisecond, Max: 500 * time.Millisecond},
-		Workers: 64,
+		Workers: 16,
 	}); err != nil {
 		return nil, err
 	}
@@ -258,8 +258,8 @@ func (d *demoRun) act(ctx context.Context) (*demo.Report, error) {
 	d.usage.start(d.server)
 	var err error
 	if d.tally, err = loadgen.Send(ctx, loadgen.SendOptions{
-		URL: d.server.URL(), Key: d.server.settings.firstKey(), Rate: d.Rate, Concurrency: 64,
-		Progress: show.sent,
+		URL: d.server.URL(), Key: d.server.settings.firstKey(), Rate: d.Rate, Concurrency: 32,
+		Progress: show.sent, Batch: d.batch(),
 	}, d.gen); err != nil {
 		return nil, fmt.Errorf("send: %w", err)
 	}
@@ -269,6 +269,15 @@ func (d *demoRun) act(ctx context.Context) (*demo.Report, error) {
 	show.stop()
 	d.usage.stop()
 	return d.judge(ctx)
+}
+
+// batch is how many leads go into one request: one at a steady rate, as forms send them,
+// and many when it is to go as fast as it goes, as scrapers do.
+func (d *demoRun) batch() int {
+	if d.Rate > 0 {
+		return 1
+	}
+	return 50
 }
 
 // staff fills the rep and account tables and waits until leads can flow.
@@ -307,12 +316,13 @@ func (d *demoRun) staff(ctx context.Context) error {
 
 // settle waits until every lead is closed, or nothing has moved for as long as the patience lasts.
 func (d *demoRun) settle(ctx context.Context, show *demoProgress) error {
+	acked := d.tally.Acknowledged()
 	last, since := -1, time.Now()
 	for {
 		pending := d.desk.Counts().Pending
 		open := d.sim.Count() // walking the ledger's rows is not for free: only when the CRM has nothing left to do
 		if pending == 0 {
-			open = demo.Open(d.server.pipeline.Ledger.Rows)
+			open = demo.Open(d.server.pipeline.Ledger.Rows, acked)
 		}
 		show.settling(pending)
 		if open == 0 && pending == 0 {

@@ -51,7 +51,7 @@ type DeskOptions struct {
 type Desk struct {
 	sim    *Sim
 	opts   DeskOptions
-	base   string
+	url    string
 	client *http.Client
 
 	mu     sync.Mutex
@@ -90,7 +90,7 @@ func NewDesk(s *Sim, o DeskOptions) (*Desk, error) {
 	}
 	d := &Desk{
 		sim: s, opts: o, client: o.Client, wake: make(chan struct{}, 1),
-		base: strings.TrimSuffix(o.URL, "/") + "/v1/leads/",
+		url: strings.TrimSuffix(o.URL, "/") + "/v1/leads/respond",
 	}
 	if d.client == nil {
 		if u.Scheme != "http" {
@@ -147,15 +147,15 @@ func (d *Desk) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	defer d.client.CloseIdleConnections()
 	defer workers.Wait()
-	tasks := make(chan task)
+	tasks := make(chan []task)
 	defer close(tasks)
 	back := &recovery{}
 	for range d.opts.Workers {
 		workers.Go(func() {
-			for t := range tasks {
-				d.do(ctx, t, back)
+			for ts := range tasks {
+				d.do(ctx, ts, back)
 				d.mu.Lock()
-				d.busy--
+				d.busy -= len(ts)
 				d.mu.Unlock()
 			}
 		})
@@ -163,10 +163,10 @@ func (d *Desk) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		t, until := d.next(back)
+		ts, until := d.next(back)
 		if until == 0 {
 			select {
-			case tasks <- t:
+			case tasks <- ts:
 				continue
 			case <-ctx.Done():
 				return nil
@@ -182,55 +182,81 @@ func (d *Desk) Run(ctx context.Context) error {
 	}
 }
 
-// next takes the next task if it is due, else says how long until then.
-func (d *Desk) next(back *recovery) (task, time.Duration) {
+// deskBatch is how many actions the CRM tells the product of at once.
+const deskBatch = 100
+
+// next takes the tasks that are due, some of them if there are many, else says how long
+// until the first one is.
+func (d *Desk) next(back *recovery) ([]task, time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.queue) == 0 {
-		return task{}, time.Hour // wake comes first
+		return nil, time.Hour // wake comes first
 	}
 	now := time.Now()
 	if until := max(d.queue[0].due.Sub(now), back.until(now)); until > 0 {
-		return task{}, until
+		return nil, until
 	}
-	d.busy++
-	return heap.Pop(&d.queue).(task), 0 //nolint:forcetypeassert // the heap holds tasks
+	var ts []task
+	for len(ts) < deskBatch && len(d.queue) > 0 && !d.queue[0].due.After(now) {
+		ts = append(ts, heap.Pop(&d.queue).(task)) //nolint:forcetypeassert // the heap holds tasks
+	}
+	d.busy += len(ts)
+	return ts, 0
 }
 
-// do does one task and queues what follows from it.
-func (d *Desk) do(ctx context.Context, t task, back *recovery) {
-	if t.action == leadroute.ActionClosed && !t.done {
-		// Closed here first: the product may free the slot as soon as it is told.
-		if !d.sim.close(t.lead, t.revision) {
+// do does some tasks, tells the product of them and queues what follows.
+func (d *Desk) do(ctx context.Context, ts []task, back *recovery) {
+	still := ts[:0:0]
+	for _, t := range ts {
+		if d.begin(&t) {
+			still = append(still, t)
+		} else {
 			d.count(func(c *DeskCounts) { c.Moved++ })
-			return
 		}
-		t.done = true
-	} else if !t.done && !d.sim.open(t.lead, t.revision) {
-		d.count(func(c *DeskCounts) { c.Moved++ })
+	}
+	if len(still) == 0 {
 		return
 	}
-	status, err := d.tell(ctx, &t)
+	status, err := d.tell(ctx, still)
+	if err != nil || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500 {
+		wait := back.failed()
+		for _, t := range still {
+			t.due = time.Now().Add(wait)
+			d.push(t)
+		}
+		d.count(func(c *DeskCounts) { c.Retries += len(still) })
+		return
+	}
+	back.worked()
+	for _, t := range still {
+		switch {
+		case status >= 300:
+			d.count(func(c *DeskCounts) { c.Refused++ })
+		case t.action == leadroute.ActionResponded:
+			d.count(func(c *DeskCounts) { c.Responded++ })
+		default:
+			d.count(func(c *DeskCounts) { c.Closed++ })
+		}
+		if t.action == leadroute.ActionResponded {
+			next := task{lead: t.lead, revision: t.revision, rep: t.rep, action: leadroute.ActionClosed}
+			next.due = time.Now().Add(d.opts.Close.draw(d.dice(&next)))
+			d.push(next)
+		}
+	}
+}
+
+// begin tells whether the lead is still the rep's to act on. Closing is done here first:
+// the product may free the slot as soon as it is told.
+func (d *Desk) begin(t *task) bool {
 	switch {
-	case err != nil, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
-		t.due = time.Now().Add(back.failed())
-		d.count(func(c *DeskCounts) { c.Retries++ })
-		d.push(t)
-		return
-	case status >= 300:
-		back.worked()
-		d.count(func(c *DeskCounts) { c.Refused++ })
-	case t.action == leadroute.ActionResponded:
-		back.worked()
-		d.count(func(c *DeskCounts) { c.Responded++ })
+	case t.done:
+		return true
+	case t.action == leadroute.ActionClosed:
+		t.done = d.sim.close(t.lead, t.revision)
+		return t.done
 	default:
-		back.worked()
-		d.count(func(c *DeskCounts) { c.Closed++ })
-	}
-	if t.action == leadroute.ActionResponded {
-		next := task{lead: t.lead, revision: t.revision, rep: t.rep, action: leadroute.ActionClosed}
-		next.due = time.Now().Add(d.opts.Close.draw(d.dice(&next)))
-		d.push(next)
+		return d.sim.open(t.lead, t.revision)
 	}
 }
 
@@ -240,21 +266,26 @@ func (d *Desk) count(f func(*DeskCounts)) {
 	f(&d.counts)
 }
 
-func (d *Desk) tell(ctx context.Context, t *task) (int, error) {
+// tell posts the actions, one a line.
+func (d *Desk) tell(ctx context.Context, ts []task) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.opts.Timeout)
 	defer cancel()
-	body, err := json.Marshal(struct {
-		Rep    leadroute.RepID `json:"rep"`
-		Action string          `json:"action"`
-	}{t.rep, t.action})
+	var body bytes.Buffer
+	lines := json.NewEncoder(&body)
+	for i := range ts {
+		if err := lines.Encode(struct {
+			Lead   leadroute.LeadID `json:"lead"`
+			Rep    leadroute.RepID  `json:"rep"`
+			Action string           `json:"action"`
+		}{ts[i].lead, ts[i].rep, ts[i].action}); err != nil {
+			return 0, err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, &body)
 	if err != nil {
 		return 0, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.base+url.PathEscape(string(t.lead))+"/respond", bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	req.Header["Content-Type"] = jsonType
+	req.Header["Content-Type"] = []string{"application/x-ndjson"}
 	req.Header["Authorization"] = []string{"Bearer " + d.opts.Key}
 	resp, err := d.client.Do(req)
 	if err != nil {

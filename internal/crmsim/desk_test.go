@@ -3,7 +3,9 @@ package crmsim
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -31,19 +33,28 @@ func newProduct(status func(int) int) *product {
 }
 
 func (p *product) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var a struct{ Rep, Action string }
-	err := json.NewDecoder(r.Body).Decode(&a)
-	lead, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/v1/leads/"), "/respond")
+	type action struct{ Lead, Rep, Action string }
+	var as []action
+	lines := json.NewDecoder(r.Body)
+	var err error
+	for err == nil {
+		var a action
+		if err = lines.Decode(&a); err == nil {
+			as = append(as, a)
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.n++
 	status := p.status(p.n)
-	if err != nil || !ok || r.Header.Get("Authorization") != "Bearer k" {
+	if !errors.Is(err, io.EOF) || r.URL.Path != "/v1/leads/respond" || r.Header.Get("Authorization") != "Bearer k" {
 		status = http.StatusBadRequest
 	}
 	if status == http.StatusAccepted {
-		p.told[lead] = append(p.told[lead], a.Rep+" "+a.Action)
-		p.heard <- lead + " " + a.Action
+		for _, a := range as {
+			p.told[a.Lead] = append(p.told[a.Lead], a.Rep+" "+a.Action)
+			p.heard <- a.Lead + " " + a.Action
+		}
 	}
 	w.WriteHeader(status)
 }

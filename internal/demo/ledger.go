@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/internal/loadgen"
 	"github.com/leadroute/leadroute/processors/ledger"
 )
 
@@ -17,15 +18,19 @@ func Finals(rows iter.Seq2[string, *ledger.State]) map[leadroute.LeadID]Final {
 	return out
 }
 
-// Open counts the leads that the ledger has not finished with.
-func Open(rows iter.Seq2[string, *ledger.State]) int {
-	n := 0
-	for _, s := range rows {
+// Open counts the leads that the ledger has not finished with; one that the door has
+// acknowledged and the ledger has not seen yet is among them.
+func Open(rows iter.Seq2[string, *ledger.State], acked map[leadroute.LeadID]loadgen.Acknowledged) int {
+	n, unseen := 0, len(acked)
+	for id, s := range rows {
+		if _, ok := acked[leadroute.LeadID(id)]; ok {
+			unseen--
+		}
 		if s.Phase != ledger.Dead && s.Done == 0 {
 			n++
 		}
 	}
-	return n
+	return n + unseen
 }
 
 func finalState(s *ledger.State) State {

@@ -268,16 +268,17 @@ func (w *world) settle(brokers []string) map[leadroute.LeadID]demo.Final {
 	w.t.Helper()
 	rows, stop := view[ledger.State](w, brokers, leadroute.TopicLedger)
 	defer stop()
+	acked := w.tally.Acknowledged()
 	last, since := -1, time.Now()
 	for {
-		open, pending := demo.Open(rows.Rows), w.desk.Counts().Pending
-		if open == 0 && pending == 0 && len(demo.Finals(rows.Rows)) > 0 {
+		open, pending := demo.Open(rows.Rows, acked), w.desk.Counts().Pending
+		if open == 0 && pending == 0 {
 			break
 		}
 		if moved := open + pending; moved != last {
 			last, since = moved, time.Now()
 		} else if time.Since(since) > patience {
-			w.t.Errorf("nothing has moved for %v: %d leads are open in the ledger, the reps have %d things to tell", patience, open, pending)
+			w.t.Errorf("nothing has moved for %v: %d leads are open, the reps have %d things to tell", patience, open, pending)
 			w.stuck(rows)
 			break
 		}

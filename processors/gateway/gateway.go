@@ -138,7 +138,7 @@ type Gateway struct {
 }
 
 // Patterns are the routes of Handler, for a mux that has others beside.
-var Patterns = []string{"POST /v1/leads", "POST /v1/leads/batch", "POST /v1/leads/{id}/respond", "GET /v1/schema"}
+var Patterns = []string{"POST /v1/leads", "POST /v1/leads/batch", "POST /v1/leads/{id}/respond", "POST /v1/leads/respond", "GET /v1/schema"}
 
 // New checks the configuration and starts nothing.
 func New(cfg Config) (*Gateway, error) {
@@ -171,7 +171,8 @@ func New(cfg Config) (*Gateway, error) {
 	g.mux.Handle(Patterns[0], g.route("leads", g.postLead))
 	g.mux.Handle(Patterns[1], g.route("batch", g.postBatch))
 	g.mux.Handle(Patterns[2], g.route("respond", g.postRespond))
-	g.mux.Handle(Patterns[3], g.route("schema", g.getSchema))
+	g.mux.Handle(Patterns[3], g.route("responds", g.postResponds))
+	g.mux.Handle(Patterns[4], g.route("schema", g.getSchema))
 	return g, nil
 }
 

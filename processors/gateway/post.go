@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"time"
@@ -106,76 +105,4 @@ func (g *Gateway) reject(cl *kgo.Client, rec *record, chk Checker) {
 func (g *Gateway) duplicate(cl *kgo.Client, rec *record, chk Checker) {
 	g.metrics.lead(resultDuplicate, rec.class)
 	g.event(cl, leadroute.StepDuplicate, rec, chk.PlanID())
-}
-
-// postRespond takes what a rep, or the CRM on the rep's behalf, says about a lead.
-// Whether the lead and its owner are known is for the ledger to judge.
-func (g *Gateway) postRespond(w http.ResponseWriter, r *http.Request, _ leadroute.SourceID) answer {
-	cl := g.log.Load()
-	if cl == nil {
-		return refuse(errNotRunning)
-	}
-	id := r.PathValue("id")
-	if !validID(id) {
-		return rejection([]Problem{{codeID, "", "the path names no lead: an id has 1 to 64 characters of A-Z a-z 0-9 _ -", "use the id that the post of the lead returned"}})
-	}
-	if _, p := contentType(r, typeJSON); p != nil {
-		return refuse(p)
-	}
-	buf, p := readBody(w, r, g.cfg.MaxRecord)
-	if p != nil {
-		return refuse(p)
-	}
-	defer free(buf)
-	action, bad := readAction(buf.Bytes())
-	if bad != nil {
-		return rejection([]Problem{*bad})
-	}
-	action.At = leadroute.At(g.cfg.Stream.Clock())
-	if full := g.load.enter(1, func(int) bool { return false }); full != nil {
-		return refuse(full)
-	}
-	done := make(chan error, 1)
-	g.produce(cl, leadroute.TopicLedger, leadroute.LeadID(id), &leadroute.LedgerMessage{Action: action}, func(err error) {
-		g.load.leave(1)
-		done <- err
-	})
-	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.AckTimeout)
-	defer cancel()
-	select {
-	case err := <-done:
-		if err != nil {
-			return refuse(errLogAway)
-		}
-	case <-ctx.Done():
-		g.noteLog(ctx.Err())
-		return refuse(errLogAway)
-	}
-	return answer{http.StatusAccepted, &taken{ID: leadroute.LeadID(id), Status: resultAccepted}}
-}
-
-func readAction(b []byte) (*leadroute.RepAction, *Problem) {
-	if bad := syntax(b); bad != nil {
-		return nil, bad
-	}
-	b = bytes.TrimSpace(b)
-	if b[0] != '{' {
-		return nil, &Problem{codeType, "", "the body must be a JSON object", `send {"rep":"ana","action":"responded"}`}
-	}
-	var rep, action string
-	members(b, func(key, value []byte) {
-		switch string(key) {
-		case "rep":
-			rep, _ = text(value)
-		case "action":
-			action, _ = text(value)
-		}
-	})
-	switch {
-	case rep == "" || len(rep) > 128:
-		return nil, &Problem{codeSchema, "/rep", "must be a rep's id", `send "rep": the id of the rep who acts`}
-	case action != leadroute.ActionResponded && action != leadroute.ActionClosed:
-		return nil, &Problem{codeSchema, "/action", "is not an action", `send "responded" or "closed"`}
-	}
-	return &leadroute.RepAction{Rep: leadroute.RepID(rep), Action: action}, nil
 }
