@@ -266,6 +266,7 @@ func TestExactlyOnceWhenTheSinkIsKilled(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = cmd.Process.Kill() }) // where the test ends before
 		progressed(t, db, uint64(1+i*1500))
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)

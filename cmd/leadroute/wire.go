@@ -172,7 +172,7 @@ func (s *server) build(ctx context.Context) (err error) {
 		return err
 	}
 	if s.sink, err = sink.New(sink.Config{
-		Brokers: o.Brokers, Namespace: s.stream.Namespace, DB: s.db, Metrics: s.registry, Log: o.Log,
+		Brokers: o.Brokers, Namespace: s.stream.Namespace, DB: s.db, Instance: o.Instance, Metrics: s.registry, Log: o.Log,
 	}); err != nil {
 		return err
 	}

@@ -175,7 +175,10 @@ func (c *ClickHouse) launchOnce(ctx context.Context) error {
 			return fmt.Errorf("start ClickHouse: %w", ctx.Err())
 		case <-tick.C:
 			if http, tcp, ok := readPorts(ports); ok {
-				c.child, c.http, c.tcp = ch, http, tcp
+				if c.child == nil { // a later server has the same ports
+					c.http, c.tcp = http, tcp
+				}
+				c.child = ch
 				c.wg.Go(func() { c.watch(ch) })
 				return nil
 			}
