@@ -41,6 +41,7 @@ func TestLeadReaderCutsEveryForm(t *testing.T) {
 		{"\ufeff \n{\"a\":1}\r\n\r\n{\"b\":\"x y\"}", two, ""},
 		{"{\n\"a\":1\n}\n{\"b\":\"x y\"\n}\n", two, ""},
 		{"{\"a\":1}\n{broken\nnonsense\n", []string{`{"a":1}`, "{broken", "nonsense"}, ""},
+		{"{\"a\":1\nnonsense\n{\"a\":1}\n", []string{`{"a":1`, "nonsense", `{"a":1}`}, ""},
 		{"nonsense\n", []string{"nonsense"}, ""},
 		{"", nil, ""},
 		{" \n\n", nil, ""},
