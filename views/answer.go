@@ -105,8 +105,7 @@ func body(r *http.Request, limit int64) (json.RawMessage, *answer) {
 	var raw json.RawMessage
 	if err := json.Unmarshal(b, &raw); err != nil {
 		where := ""
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			where = fmt.Sprintf(" at byte %d", syntax.Offset)
 		}
 		return nil, new(refuse(http.StatusBadRequest, "", "the body is not valid JSON"+where, "send valid JSON"))

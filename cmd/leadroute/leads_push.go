@@ -198,8 +198,7 @@ func (p *pusher) send(ctx context.Context, batch []json.RawMessage, numbers []in
 	for {
 		var a batchAnswer
 		err := p.api.Do(ctx, http.MethodPost, "/v1/leads/batch", &apiclient.Body{ContentType: "application/x-ndjson", Reader: bytes.NewReader(body)}, &a)
-		var problem *apiclient.ProblemError
-		if errors.As(err, &problem) {
+		if problem, ok := errors.AsType[*apiclient.ProblemError](err); ok {
 			switch {
 			case problem.Status == http.StatusUnprocessableEntity && json.Unmarshal(problem.Body, &a) == nil && len(a.Results) > 0:
 				err = nil // all of them rejected, one by one

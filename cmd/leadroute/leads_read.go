@@ -52,13 +52,20 @@ func (l *leadReader) next() (json.RawMessage, error) {
 		return l.mode()
 	}
 	line, err := l.line()
-	if err == nil && first == '{' && line != nil && !json.Valid(line) { // an object that goes on in the next line
+	if err == nil && first == '{' && line != nil && !json.Valid(line) && l.goesOn() {
 		d := json.NewDecoder(io.MultiReader(bytes.NewReader(append(line, '\n')), l.src))
 		l.mode = func() (json.RawMessage, error) { return l.decode(d, false) }
 		return l.mode()
 	}
 	l.mode = l.line
 	return line, err
+}
+
+// goesOn tells whether the next line looks like a part of an object that was begun, and
+// not like a lead of its own after a broken one.
+func (l *leadReader) goesOn() bool {
+	next, err := l.src.Peek(1)
+	return err == nil && bytes.Contains([]byte(" \t\"}"), next)
 }
 
 // start skips a byte order mark and blanks, and looks at the first character.
