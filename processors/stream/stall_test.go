@@ -3,10 +3,12 @@ package stream_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -116,6 +118,8 @@ func TestStalledProcessLeavesNoDivergence(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	// The kernel stops the threads one by one, on a busy machine not at once.
+	eventually(t, "every thread of the child stopped", func() bool { return stopped(t, cmd.Process.Pid) })
 	round()
 	counted() // by the survivor, all of it
 	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
@@ -157,4 +161,24 @@ func TestStalledProcessLeavesNoDivergence(t *testing.T) {
 			t.Errorf("%s is %d in the view and %d for its owner", k, inView[k], n)
 		}
 	}
+}
+
+// stopped reports whether every thread of the process is stopped (Linux).
+func stopped(t *testing.T, pid int) bool {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil || len(threads) == 0 {
+		t.Skip("needs /proc to see that a process is stopped")
+	}
+	for _, f := range threads {
+		b, err := os.ReadFile(f) //nolint:gosec // of a child of ours
+		if err != nil {
+			continue // it ended meanwhile
+		}
+		_, state, _ := strings.Cut(string(b), ") ")
+		if !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return true
 }
