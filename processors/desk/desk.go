@@ -4,6 +4,7 @@
 package desk
 
 import (
+	"slices"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -109,6 +110,9 @@ type Took struct {
 	Key  uint64           `json:"k"` // hash of the claim id
 	Pool leadroute.PoolID `json:"p,omitempty"`
 	At   leadroute.Millis `json:"a"`
+	// Counted: the claim was released after the CRM had acknowledged it. It counts for good,
+	// even if a late copy of the claim is taken and released once more.
+	Counted bool `json:"c,omitempty"`
 }
 
 // Taken is the log of the caps over time, oldest first.
@@ -143,45 +147,67 @@ type window struct {
 // calendar day and ISO week in the rep's zone.
 func windows(c leadroute.Caps, zone *time.Location, at leadroute.Millis) [3]window {
 	local := at.Time().In(zone)
-	day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
-	monday := day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
+	y, m, d := local.Date()
+	monday := d - (int(local.Weekday())+6)%7
 	return [3]window{
 		{"per_hour", c.PerHour, at.Add(-time.Hour) + 1},
-		{"per_day", c.PerDay, leadroute.At(day)},
-		{"per_week", c.PerWeek, leadroute.At(monday)},
+		{"per_day", c.PerDay, leadroute.At(dayStart(y, m, d, zone))},
+		{"per_week", c.PerWeek, leadroute.At(dayStart(y, m, monday, zone))},
 	}
 }
 
-// Log adds a claim and drops what no cap counts any more: claims of before this ISO week
-// and of before the last hour. Where neither the rep nor the pool has a cap over time,
-// nothing is logged.
-func (t Taken) Log(k Took, own, pool leadroute.Caps, zone *time.Location) Taken {
-	w := windows(leadroute.Caps{}, zone, k.At)
-	from := w[0].from
-	if own.PerDay > 0 || pool.PerDay > 0 {
-		from = min(from, w[1].from)
+// dayStart is the first instant of a calendar day. Where the clocks change around
+// midnight a day may have no 00:00, or two: time.Date then answers with an hour of the
+// day before, or with the second one.
+func dayStart(y int, m time.Month, d int, zone *time.Location) time.Time {
+	day := time.Date(y, m, d, 0, 0, 0, 0, time.UTC).YearDay() // d may lie outside of the month
+	t := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	from, until := t.ZoneBounds()
+	if t.YearDay() != day {
+		return until
 	}
-	if own.PerWeek > 0 || pool.PerWeek > 0 {
-		from = min(from, w[2].from)
+	if before := from.Add(-1); !from.IsZero() && t.Sub(before) < 24*time.Hour && before.YearDay() == day {
+		h, mi, sec := before.Clock()
+		return from.Add(-time.Duration(h)*time.Hour - time.Duration(mi)*time.Minute - time.Duration(sec+1)*time.Second)
+	}
+	return t
+}
+
+// Log adds a claim and drops what no cap counts any more. own are the rep's caps, of
+// those of a pool: a claim that came through one pool must not drop what another one counts.
+// A claim that nothing counts is not logged.
+func (t Taken) Log(k Took, own leadroute.Caps, of func(leadroute.PoolID) leadroute.Caps, zone *time.Location) Taken {
+	w := windows(leadroute.Caps{}, zone, k.At)
+	counts := func(k Took) bool {
+		c := of(k.Pool)
+		return (own.PerHour > 0 || c.PerHour > 0) && k.At >= w[0].from ||
+			(own.PerDay > 0 || c.PerDay > 0) && k.At >= w[1].from ||
+			(own.PerWeek > 0 || c.PerWeek > 0) && k.At >= w[2].from
 	}
 	kept := t[:0]
-	for i := range t {
-		if t[i].At >= from && t[i].Key != k.Key {
-			kept = append(kept, t[i])
+	for _, have := range t {
+		switch {
+		case !counts(have), have.Key == k.Key && !have.Counted:
+		default:
+			kept = append(kept, have)
 		}
 	}
-	if timed(own) || timed(pool) {
+	if counts(k) && !slices.ContainsFunc(kept, func(have Took) bool { return have.Key == k.Key }) {
 		kept = append(kept, k)
 	}
 	return kept
 }
 
-func timed(c leadroute.Caps) bool { return c.PerHour > 0 || c.PerDay > 0 || c.PerWeek > 0 }
-
-// Forget takes a claim out of the log: it was released before the CRM acknowledged it.
-func (t Taken) Forget(key uint64) Taken {
+// Release books that a claim was given back: one that the CRM had acknowledged counts for
+// good, another one no more.
+func (t Taken) Release(key uint64, counted bool) Taken {
 	for i := range t {
-		if t[i].Key == key {
+		switch {
+		case t[i].Key != key:
+		case counted:
+			t[i].Counted = true
+			return t
+		case !t[i].Counted:
 			return append(t[:i], t[i+1:]...)
 		}
 	}

@@ -71,17 +71,22 @@ func claim(env Env, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*de
 		answer.Accepted, answer.Reason = reason == "", reason
 		if answer.Accepted {
 			hold(s, c, at)
-			var caps leadroute.Caps
-			if pool != nil {
-				caps = pool.Caps
-			}
 			if !c.EvenIfFull {
-				s.Taken = s.Taken.Log(desk.Took{Key: key(c.ID), Pool: c.Pool, At: at}, s.Profile.Caps, caps, p.RepZone(&s.Profile))
+				s.Taken = s.Taken.Log(desk.Took{Key: key(c.ID), Pool: c.Pool, At: at}, s.Profile.Caps, poolCaps(p), p.RepZone(&s.Profile))
 			}
 		}
 	}
 	describe(s, answer)
 	return s, toLedger(c.ID.Lead, &leadroute.LedgerMessage{Answer: answer})
+}
+
+func poolCaps(p *plan.Plan) func(leadroute.PoolID) leadroute.Caps {
+	return func(name leadroute.PoolID) leadroute.Caps {
+		if pool := p.Pools[name]; pool != nil {
+			return pool.Caps
+		}
+		return leadroute.Caps{}
+	}
 }
 
 // describe lays the row's state into an answer.
@@ -122,9 +127,7 @@ func release(s *desk.State, r *leadroute.Release) *desk.State {
 		return s
 	}
 	s.Held = append(s.Held[:i], s.Held[i+1:]...)
-	if !r.Counted {
-		s.Taken = s.Taken.Forget(key(r.Claim))
-	}
+	s.Taken = s.Taken.Release(key(r.Claim), r.Counted)
 	s.Version++
 	if s.Gone && len(s.Held) == 0 {
 		return nil
