@@ -426,6 +426,32 @@ func TestRespond(t *testing.T) {
 	}
 }
 
+// What is wrong with one action spoils only that one, and the answer names it.
+func TestRespondMany(t *testing.T) {
+	d := openDoor(t, nil)
+	r := d.post(t, "/v1/leads/respond", `[{"lead":"l1","rep":"ana","action":"responded"},{"lead":"l2","rep":"ben","action":"sold"},{"lead":"x y","rep":"ben","action":"closed"},{"lead":"l1","rep":"ana","action":"closed"}]`)
+	var got batchResult
+	if err := json.Unmarshal(r.body, &got); err != nil || r.status != 207 {
+		t.Fatalf("respond = %v (%v), want 207 and a result", r, err)
+	}
+	if got.Accepted != 2 || got.Rejected != 2 || got.Results[1].Error == nil || got.Results[1].Error.Pointer != "/action" ||
+		got.Results[2].Error == nil || got.Results[2].Error.Pointer != "/lead" {
+		t.Errorf("results = %s, want the second's action and the third's lead rejected", r.body)
+	}
+	for i, m := range read[leadroute.LedgerMessage](t, d, leadroute.TopicLedger, 2) {
+		if want := []string{"responded", "closed"}[i]; m.Action == nil || m.Action.Action != want || m.Action.Rep != "ana" {
+			t.Errorf("ledger message %d = %+v, want ana's %s", i, m.Action, want)
+		}
+	}
+	if r := d.post(t, "/v1/leads/respond", `[{"lead":"l1","rep":"","action":"closed"}]`); r.status != 422 {
+		t.Errorf("respond with no good action = %v, want 422", r)
+	}
+	d.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "leadroute.ledger", Err: kerr.PolicyViolation})
+	if r := d.post(t, "/v1/leads/respond", `[{"lead":"l1","rep":"ana","action":"closed"}]`); r.status != 503 {
+		t.Errorf("respond while the log refuses = %v, want 503", r)
+	}
+}
+
 func TestSchemaIsServed(t *testing.T) {
 	d := openDoor(t, nil)
 	r := d.do(t, http.MethodGet, "/v1/schema", nil)
