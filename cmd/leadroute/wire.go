@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,9 +74,16 @@ type server struct {
 	registry *prometheus.Registry
 }
 
+// gcPercent trades memory for CPU: at twice the live heap a lead costs some 5 % less than
+// at Go's default, for some 60 MB. GOGC in the environment rules.
+const gcPercent = 200
+
 // newServer loads the policy, starts the engines that are not given, and builds
 // everything. Close must be called, also when Run was.
 func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	s := &server{opts: o, registry: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
