@@ -141,7 +141,7 @@ type demoRun struct {
 	desk     *crmsim.Desk
 	server   *server
 	tally    *loadgen.Tally
-	usage    usage
+	usage    demo.Usage
 }
 
 // play starts everything, sends, waits, gathers the evidence and stops everything.
@@ -255,7 +255,7 @@ func (d *demoRun) act(ctx context.Context) (*demo.Report, error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	d.usage.start(d.server)
+	began, before := time.Now(), d.measure()
 	var err error
 	if d.tally, err = loadgen.Send(ctx, loadgen.SendOptions{
 		URL: d.server.URL(), Key: d.server.settings.firstKey(), Rate: d.Rate, Concurrency: 32,
@@ -267,8 +267,21 @@ func (d *demoRun) act(ctx context.Context) (*demo.Report, error) {
 		return nil, err
 	}
 	show.stop()
-	d.usage.stop()
+	d.usage = d.measure().Since(before)
+	d.usage.Wall = time.Since(began)
 	return d.judge(ctx)
+}
+
+// measure reads what this process (product, simulators and the embedded log) and the
+// embedded ClickHouse have used; the memory is this process's. What this system cannot
+// tell is left zero.
+func (d *demoRun) measure() demo.Usage {
+	u, _ := demo.ProcessUsage(os.Getpid())
+	if d.server.engine != nil {
+		ch, _ := demo.ProcessUsage(d.server.engine.PID())
+		u.CPU += ch.CPU
+	}
+	return u
 }
 
 // batch is how many leads go into one request: one at a steady rate, as forms send them,
@@ -365,7 +378,7 @@ func (d *demoRun) judge(ctx context.Context) (*demo.Report, error) {
 	}
 	e := &demo.Evidence{
 		Generator: d.gen, Tally: d.tally, Records: d.sim.Records(), CRM: d.sim.Stats(), Ledger: demo.Finals(d.server.pipeline.Ledger.Rows), Log: log,
-		InClickHouse: int(stored), Usage: d.usage.sum(),
+		InClickHouse: int(stored), Usage: d.usage,
 	}
 	if filepath.Dir(d.Policy) == d.Data {
 		e.Judge = loadgen.NewJudge(d.reps)

@@ -99,7 +99,7 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	if s.lock, err = embedded.LockDir(o.Data); err != nil {
-		return nil, inUse(err)
+		return nil, err
 	}
 	if s.settings, err = loadSettings(o.Data); err != nil {
 		return nil, err
@@ -121,25 +121,18 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 	return s, s.build(ctx)
 }
 
-func inUse(err error) error {
-	if _, used := errors.AsType[*embedded.InUseError](err); used {
-		return fmt.Errorf("%w; choose another folder with --data", err)
-	}
-	return err
-}
-
 func (s *server) openEngines(ctx context.Context) (err error) {
 	o := &s.opts
 	if len(o.Brokers) == 0 {
 		if s.broker, err = embedded.StartBroker(ctx, embedded.BrokerOptions{Dir: filepath.Join(o.Data, "broker"), SyncWrites: o.Sync, Log: o.Log}); err != nil {
-			return inUse(err)
+			return err
 		}
 		o.Brokers = s.broker.Addrs()
 	}
 	address := o.ClickHouse
 	if address == "" {
 		if s.engine, err = embedded.StartClickHouse(ctx, embedded.ClickHouseOptions{Dir: filepath.Join(o.Data, "clickhouse"), Progress: o.Progress, Log: o.Log}); err != nil {
-			return inUse(err)
+			return err
 		}
 		address = s.engine.DSN()
 	}
