@@ -85,13 +85,13 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 	var found dsl.Diagnostics
 	if s.policy, found = dsl.Load(o.Policy...); found.HasErrors() {
 		_ = found.WriteText(os.Stderr)
-		return nil, errors.New("the policy has errors; nothing was started")
+		return nil, errors.New("the policy has the errors above and nothing was started; correct it, and check it with: leadroute validate " + strings.Join(o.Policy, " "))
 	}
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+		return nil, fmt.Errorf("cannot make the data folder; choose another with --data (%w)", err)
 	}
 	if s.lock, err = embedded.LockDir(o.Data); err != nil {
-		return nil, inUse(err)
+		return nil, err
 	}
 	if s.settings, err = loadSettings(o.Data); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("%s is in use by another program; choose another address with --listen", o.Listen)
 		}
-		return nil, fmt.Errorf("listen on %s: %w", o.Listen, err)
+		return nil, fmt.Errorf("cannot listen on %s; give --listen HOST:PORT with an address of this machine (%w)", o.Listen, err)
 	}
 	if err := s.openEngines(ctx); err != nil {
 		return nil, err
@@ -113,25 +113,18 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 	return s, s.build(ctx)
 }
 
-func inUse(err error) error {
-	if _, used := errors.AsType[*embedded.InUseError](err); used {
-		return fmt.Errorf("%w; choose another folder with --data", err)
-	}
-	return err
-}
-
 func (s *server) openEngines(ctx context.Context) (err error) {
 	o := &s.opts
 	if len(o.Brokers) == 0 {
 		if s.broker, err = embedded.StartBroker(ctx, embedded.BrokerOptions{Dir: filepath.Join(o.Data, "broker"), SyncWrites: o.Sync, Log: o.Log}); err != nil {
-			return inUse(err)
+			return err
 		}
 		o.Brokers = s.broker.Addrs()
 	}
 	address := o.ClickHouse
 	if address == "" {
 		if s.engine, err = embedded.StartClickHouse(ctx, embedded.ClickHouseOptions{Dir: filepath.Join(o.Data, "clickhouse"), Progress: o.Progress, Log: o.Log}); err != nil {
-			return inUse(err)
+			return err
 		}
 		address = s.engine.DSN()
 	}
