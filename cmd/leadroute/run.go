@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,7 +39,12 @@ set, both are made at the first start and kept in the data folder.`,
 		Example: `  CRM_WEBHOOK_URL=https://crm.example.com/leads CRM_WEBHOOK_KEY=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw \
     leadroute run examples/demo.hcl
   leadroute run policy.hcl --brokers kafka:9092 --clickhouse clickhouse://leadroute:secret@ch:9000/leadroute --instance router-0`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("which policy? Name its file or folder: leadroute run POLICY")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			o.server.Policy = args

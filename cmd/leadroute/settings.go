@@ -22,7 +22,10 @@ type settings struct {
 	IDKey string `json:"id_key"`
 }
 
-const settingsFile = "settings.json"
+const (
+	settingsFile = "settings.json"
+	minIDKey     = 16 // the gateway's
+)
 
 func loadSettings(data string) (settings, error) {
 	var s settings
@@ -32,7 +35,7 @@ func loadSettings(data string) (settings, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		s = settings{Keys: "api=" + randomKey(), IDKey: randomKey()}
 		if b, err = json.MarshalIndent(s, "", "  "); err == nil {
-			err = os.WriteFile(path, b, 0o600)
+			err = replaceFile(path, b)
 		}
 		if err != nil {
 			return s, fmt.Errorf("keep the keys: %w", err)
@@ -46,6 +49,9 @@ func loadSettings(data string) (settings, error) {
 	}
 	s.Keys = envOr("LEADROUTE_KEYS", s.Keys)
 	s.IDKey = envOr("LEADROUTE_ID_KEY", s.IDKey)
+	if len(s.IDKey) < minIDKey {
+		return s, fmt.Errorf("LEADROUTE_ID_KEY has %d bytes; give it at least %d random ones", len(s.IDKey), minIDKey)
+	}
 	return s, nil
 }
 
@@ -82,11 +88,18 @@ func writeRunFile(data string, r runFile) error {
 	if err != nil {
 		return err
 	}
-	tmp := filepath.Join(data, runFileName+".new")
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+	if err := replaceFile(filepath.Join(data, runFileName), b); err != nil {
 		return fmt.Errorf("say where we run: %w", err)
 	}
-	return os.Rename(tmp, filepath.Join(data, runFileName))
+	return nil
+}
+
+// replaceFile writes a file that holds secrets, whole or not at all.
+func replaceFile(path string, b []byte) error {
+	if err := os.WriteFile(path+".new", b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 func removeRunFile(data string) { _ = os.Remove(filepath.Join(data, runFileName)) }

@@ -93,10 +93,10 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 	var found dsl.Diagnostics
 	if s.policy, found = dsl.Load(o.Policy...); found.HasErrors() {
 		_ = found.WriteText(os.Stderr)
-		return nil, errors.New("the policy has errors; nothing was started")
+		return nil, errors.New("the policy has the errors above and nothing was started; correct it, and check it with: leadroute validate " + strings.Join(o.Policy, " "))
 	}
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+		return nil, fmt.Errorf("cannot make the data folder; choose another with --data (%w)", err)
 	}
 	if s.lock, err = embedded.LockDir(o.Data); err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("%s is in use by another program; choose another address with --listen", o.Listen)
 		}
-		return nil, fmt.Errorf("listen on %s: %w", o.Listen, err)
+		return nil, fmt.Errorf("cannot listen on %s; give --listen HOST:PORT with an address of this machine (%w)", o.Listen, err)
 	}
 	if err := s.openEngines(ctx); err != nil {
 		return nil, err

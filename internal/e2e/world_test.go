@@ -102,14 +102,10 @@ func (w *world) during(f func(context.Context) error) {
 // are appended; without --clickhouse it brings its own, and without given brokers those.
 func (w *world) process(name string, args ...string) *process {
 	w.t.Helper()
-	policy, err := filepath.Abs(filepath.Join("..", "..", "examples", "demo.hcl"))
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	p := &process{
 		t: w.t, data: filepath.Join(w.dir, name),
 		args: append([]string{
-			"run", policy, "--data", filepath.Join(w.dir, name), "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(w.t)),
+			"run", policy(w.t), "--data", filepath.Join(w.dir, name), "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(w.t)),
 			"--namespace", string(w.namespace), "--partitions", fmt.Sprint(partitions), "--instance", name,
 		}, args...),
 		env: []string{
