@@ -1,0 +1,200 @@
+// Package transcript writes what a decision does as short lines, for the scripts in the
+// stages' testdata: read after -rewrite, they are what a reviewer judges.
+package transcript
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/leadroute/leadroute"
+)
+
+// Start is when every script begins: Wednesday 14 January 2026, 10:00 UTC.
+const Start leadroute.Millis = 1768384800000
+
+// Clock says an instant as the time since Start.
+func Clock(at leadroute.Millis) string {
+	if at == 0 {
+		return "never"
+	}
+	return "+" + at.Sub(Start).String()
+}
+
+// Args are a command's arguments with defaults.
+type Args struct {
+	tb testing.TB
+	d  *datadriven.TestData
+}
+
+// Of wraps a command.
+func Of(tb testing.TB, d *datadriven.TestData) Args { return Args{tb, d} }
+
+// Pos is the i-th argument that has no "=", "" if there are fewer.
+func (a Args) Pos(i int) string {
+	for _, arg := range a.d.CmdArgs {
+		if len(arg.Vals) > 0 {
+			continue
+		}
+		if i == 0 {
+			return arg.Key
+		}
+		i--
+	}
+	return ""
+}
+
+// Has tells whether the argument was given.
+func (a Args) Has(name string) bool { return a.d.HasArg(name) }
+
+// List are the values of name=(a, b).
+func (a Args) List(name string) []string {
+	for _, arg := range a.d.CmdArgs {
+		if arg.Key == name {
+			return arg.Vals
+		}
+	}
+	return nil
+}
+
+// Text is the value of name=text.
+func (a Args) Text(name, or string) string {
+	if v := a.List(name); len(v) == 1 {
+		return v[0]
+	}
+	return or
+}
+
+// Int is the value of name=1.
+func (a Args) Int(name string, or int) int {
+	a.tb.Helper()
+	if v := a.Text(name, ""); v != "" {
+		if _, err := fmt.Sscan(v, &or); err != nil {
+			a.d.Fatalf(a.tb, "%s=%s: %v", name, v, err)
+		}
+	}
+	return or
+}
+
+// Span is the value of name=1m30s.
+func (a Args) Span(name string, or time.Duration) time.Duration {
+	a.tb.Helper()
+	if v := a.Text(name, ""); v != "" {
+		return Span(a.tb, a.d, v)
+	}
+	return or
+}
+
+// Span reads a duration.
+func Span(tb testing.TB, d *datadriven.TestData, s string) time.Duration {
+	tb.Helper()
+	v, err := time.ParseDuration(s)
+	if err != nil {
+		d.Fatalf(tb, "%v", err)
+	}
+	return v
+}
+
+// Effects are what a decision sends, a line each: topic, key, message.
+func Effects(out []leadroute.Effect) string {
+	var b strings.Builder
+	for _, e := range out {
+		fmt.Fprintf(&b, "%s %s: %s\n", e.Topic, e.Key, message(e.Value))
+	}
+	return b.String()
+}
+
+// line builds "word name=value name=value" out of what is not zero.
+type line struct{ strings.Builder }
+
+func say(word string) *line {
+	l := &line{}
+	l.WriteString(word)
+	return l
+}
+
+func (l *line) with(name string, v any) *line {
+	switch s := fmt.Sprint(v); s {
+	case "", "0", "false":
+	case "true":
+		l.WriteString(" " + name)
+	default:
+		l.WriteString(" " + name + "=" + s)
+	}
+	return l
+}
+
+func (l *line) at(name string, at leadroute.Millis) *line {
+	if at == 0 {
+		return l
+	}
+	return l.with(name, Clock(at))
+}
+
+func message(v any) string {
+	switch m := v.(type) {
+	case nil:
+		return "cancel"
+	case *leadroute.LedgerMessage:
+		return ledger(m)
+	case *leadroute.PoolMessage:
+		o := m.Offer
+		l := say("offer").with("rev", o.Rev).with("target", o.Target).with("try", o.Try).with("avoid", o.Avoid)
+		if o.Declined != nil {
+			l.with("declined", o.Declined.Claim.Rep).with("reason", o.Declined.Reason)
+		}
+		return l.String()
+	case *leadroute.RepMessage:
+		return rep(m)
+	case *leadroute.Timer:
+		return say("set").at("due", m.Due).with("rev", m.Rev).with("n", m.N).at("deadline", m.Deadline).String()
+	case *leadroute.Departure:
+		return "left the middle"
+	case *leadroute.Delivery:
+		return say("deliver").with("rev", m.Rev).with("attempt", m.Attempt).with("owner", m.Owner).with("crm", m.OwnerCRM).with("pool", m.Pool).String()
+	case *leadroute.DeadLetter:
+		return say("dead "+m.Kind).with("id", m.ID).with("attempts", m.Attempts).with("reason", m.Reason).with("payload", len(m.Payload) > 0).String()
+	case *leadroute.LatencyEvent:
+		return say(string(m.Step)).with("rev", m.Rev).with("attempt", m.Attempt).with("pool", m.Pool).with("queue", m.Queue).with("rep", m.Rep).
+			with("dest", m.Destination).with("outcome", m.Outcome).with("reason", m.Reason).at("at", m.At).String()
+	}
+	return fmt.Sprintf("%T %+v", v, v)
+}
+
+func ledger(m *leadroute.LedgerMessage) string {
+	switch {
+	case m.Answer != nil:
+		a := m.Answer
+		word := "declined"
+		if a.Accepted {
+			word = "accepted"
+		}
+		return say(word).with("claim", a.Claim).with("pool", a.Pool).with("reason", a.Reason).with("v", a.Version).with("status", a.Status).
+			with("open", a.Open).with("in_pool", a.OpenInPool).with("crm", a.CRMID).with("asserted", a.Asserted).at("at", a.At).String()
+	case m.NoCandidate != nil:
+		n := m.NoCandidate
+		return say("nobody").with("rev", n.Rev).with("target", n.Target).with("try", n.Try).with("pool", n.Pool).with("reason", n.Reason).String()
+	case m.Revise != nil:
+		return say("revise").with("rev", m.Revise.Rev).with("reason", m.Revise.Reason).String()
+	case m.Check != nil:
+		return "check"
+	}
+	return fmt.Sprintf("%+v", *m)
+}
+
+func rep(m *leadroute.RepMessage) string {
+	switch {
+	case m.Claim != nil:
+		return say("claim").with("id", m.Claim.ID).with("pool", m.Claim.Pool).with("even_if_full", m.Claim.EvenIfFull).String()
+	case m.Release != nil:
+		return say("release").with("id", m.Release.Claim).with("counted", m.Release.Counted).String()
+	case m.Confirm != nil:
+		return say("confirm").with("id", m.Confirm.Claim.ID).String()
+	case m.Check != nil:
+		return "check"
+	}
+	return fmt.Sprintf("%+v", *m)
+}

@@ -1,0 +1,281 @@
+package ledger
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/internal/transcript"
+)
+
+// TestScripts plays testdata/*.txt: the life of lead L1, message by message. After
+// -rewrite, read the diff.
+//
+//	plan [attempts=3] [warehouse] [step=1m] [max_wait=10m then=apac|queue:late] [drain=apac] [max_age=1h] [within=1m]
+//	lead to=(emea,rep:ana,full:ana,queue:backlog) | lead unreadable | lead no_rule     what the plan says of L1 from now on
+//	tick 5s
+//	admit [receipt=r1]
+//	accept ana [rev=1] [target=0] [try=1] [pool=emea|none] [asserted]    decline ana [reason=full]    nobody
+//	delivered|retry|rejected|superseded crm [rev=1] [attempt=1] [status=503] [after=1m]
+//	due retry|wake|step|expire NAME [rev=1] [n=2]
+//	responded ana    closed ana    revise [rev=1]    redeliver [crm] [rev=1]    check    sweep
+//	row
+//
+// A message with the word replay may have been handled by an owner before. The last line
+// of an answer is where the lead stands.
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		if strings.Contains(path, "rapid") {
+			return
+		}
+		s := newScript()
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string { return s.run(t, d) })
+	})
+}
+
+// script is one lead's ledger.
+type script struct {
+	now  leadroute.Millis
+	plan *plan.Plan
+	dec  plan.Decision
+	err  error
+	row  []byte
+}
+
+func newScript() *script {
+	s := &script{now: transcript.Start, plan: testPlan()}
+	s.dec = plan.Decision{Class: "P0", DeliverWithin: time.Minute, Territory: "north", Rule: "all", Targets: []plan.Target{{Pool: "emea"}, {Queue: "backlog"}}}
+	return s
+}
+
+// testPlan has one class, two pools, two queues and one destination.
+func testPlan() *plan.Plan {
+	return &plan.Plan{
+		ID: "plan-1", Zone: time.UTC,
+		Classes: []plan.Class{{Name: "P0", DeliverWithin: time.Minute}},
+		Pools:   map[leadroute.PoolID]*plan.Pool{"emea": {Name: "emea"}, "apac": {Name: "apac"}},
+		Queues:  map[leadroute.QueueID]*plan.Queue{"backlog": {Name: "backlog"}, "late": {Name: "late"}},
+		Destinations: []plan.Destination{
+			{Name: "crm", Primary: true, Attempts: 3, BackoffMin: time.Second, BackoffMax: 4 * time.Second},
+		},
+	}
+}
+
+func (s *script) env() Env {
+	return Env{
+		Plan:   func(leadroute.PlanID) *plan.Plan { return s.plan },
+		Decide: func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error) { return s.dec, s.err },
+	}
+}
+
+func (s *script) state(t *testing.T) *State {
+	t.Helper()
+	if s.row == nil {
+		return nil
+	}
+	v, err := leadroute.Decode[State](s.row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (s *script) run(t *testing.T, d *datadriven.TestData) string {
+	t.Helper()
+	a := transcript.Of(t, d)
+	switch d.Cmd {
+	case "plan":
+		s.setPlan(t, a)
+		return ""
+	case "lead":
+		s.setLead(a)
+		return ""
+	case "tick":
+		s.now = s.now.Add(transcript.Span(t, d, a.Pos(0)))
+		return transcript.Clock(s.now) + "\n"
+	case "row":
+		return s.show(t)
+	case "sweep":
+		row := s.state(t)
+		if row == nil {
+			return "no row\n"
+		}
+		return orNothing(transcript.Effects(Sweep(s.env(), "L1", row, s.now)))
+	}
+	m := s.message(t, d, a)
+	before := s.row
+	next, out := Apply(s.env(), "L1", s.state(t), m, s.now, a.Has("replay"))
+	s.row = nil
+	if next != nil {
+		b, err := leadroute.Encode(next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.row = b
+	}
+	same := ""
+	if string(before) == string(s.row) {
+		same = ", the row as before"
+	}
+	return orNothing(transcript.Effects(out)) + "= " + stands(next) + same + "\n"
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "(nothing)\n"
+	}
+	return s
+}
+
+func (s *script) setPlan(t *testing.T, a transcript.Args) {
+	t.Helper()
+	p := testPlan()
+	p.Classes[0].DeliverWithin = a.Span("within", time.Minute)
+	if step := a.Span("step", 0); step > 0 {
+		p.Classes[0].Steps = []plan.Step{{Name: "take_away", After: step, Reassign: true}}
+	}
+	q := p.Queues["backlog"]
+	for _, name := range a.List("drain") {
+		q.DrainTo = append(q.DrainTo, leadroute.PoolID(name))
+	}
+	q.MaxWait = a.Span("max_wait", 0)
+	if then := a.Text("then", ""); then != "" {
+		q.Then = new(target(then))
+	}
+	p.MaxAge = a.Span("max_age", 0)
+	p.Destinations[0].Attempts = a.Int("attempts", 3)
+	if a.Has("warehouse") {
+		p.Destinations = append(p.Destinations, plan.Destination{Name: "warehouse", Attempts: 2, BackoffMin: time.Second, BackoffMax: time.Second})
+	}
+	s.plan = p
+	s.dec.DeliverWithin = p.Classes[0].DeliverWithin
+}
+
+func target(s string) plan.Target {
+	kind, name, ok := strings.Cut(s, ":")
+	switch {
+	case !ok:
+		return plan.Target{Pool: leadroute.PoolID(s)}
+	case kind == "queue":
+		return plan.Target{Queue: leadroute.QueueID(name)}
+	}
+	return plan.Target{Rep: leadroute.RepID(name), EvenIfFull: kind == "full"}
+}
+
+func (s *script) setLead(a transcript.Args) {
+	s.err, s.dec.Rule, s.dec.Targets = nil, "all", nil
+	switch {
+	case a.Has("unreadable"):
+		s.err = fmt.Errorf("not an object")
+	case a.Has("no_rule"):
+		s.dec.Rule = ""
+	}
+	for _, to := range a.List("to") {
+		s.dec.Targets = append(s.dec.Targets, target(to))
+	}
+}
+
+func (s *script) message(t *testing.T, d *datadriven.TestData, a transcript.Args) *leadroute.LedgerMessage {
+	t.Helper()
+	rev, who := a.Int("rev", 1), a.Pos(0)
+	claim := leadroute.ClaimID{Lead: "L1", Rev: rev, Target: a.Int("target", 0), Try: a.Int("try", 1), Rep: leadroute.RepID(who)}
+	pool := leadroute.PoolID(a.Text("pool", "emea"))
+	if pool == "none" {
+		pool = ""
+	}
+	switch d.Cmd {
+	case "admit":
+		return &leadroute.LedgerMessage{Admitted: &leadroute.Admission{Class: "P0", Plan: "plan-1", Lead: leadroute.Lead{
+			ID: "L1", Source: "web", Receipt: a.Text("receipt", "r1"), ReceivedAt: s.now, Fields: []byte(`{"email":"x@example.com"}`),
+		}}}
+	case "accept":
+		return &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: claim, Pool: pool, Accepted: true, CRMID: "u-" + who, At: s.now, Asserted: a.Has("asserted")}}
+	case "decline":
+		return &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: claim, Pool: pool, Reason: a.Text("reason", "full"), At: s.now}}
+	case "nobody":
+		return &leadroute.LedgerMessage{NoCandidate: &leadroute.NoCandidate{Rev: rev, Target: claim.Target, Try: claim.Try, Pool: pool, Reason: "nobody_available"}}
+	case "delivered", "retry", "rejected", "superseded":
+		o := &leadroute.Outcome{
+			Rev: rev, Destination: leadroute.DestinationID(who), Attempt: a.Int("attempt", 1), Result: leadroute.Result(d.Cmd), Status: a.Int("status", 0), At: s.now,
+		}
+		if o.Status >= 400 {
+			o.Reason = fmt.Sprint("http ", o.Status)
+		}
+		if after := a.Span("after", 0); after > 0 {
+			o.RetryAfter = s.now.Add(after)
+		}
+		return &leadroute.LedgerMessage{Outcome: o}
+	case "due":
+		return &leadroute.LedgerMessage{Due: &leadroute.Timer{Lead: "L1", Kind: leadroute.TimerKind(who), Name: a.Pos(1), Rev: rev, N: a.Int("n", 0), Due: s.now}}
+	case "responded", "closed":
+		return &leadroute.LedgerMessage{Action: &leadroute.RepAction{Action: d.Cmd, Rep: claim.Rep, At: s.now}}
+	case "revise":
+		return &leadroute.LedgerMessage{Revise: &leadroute.Revise{Rev: rev, Reason: "operator"}}
+	case "redeliver":
+		if who == "replay" {
+			who = ""
+		}
+		return &leadroute.LedgerMessage{Redeliver: &leadroute.Redeliver{Rev: rev, Destination: leadroute.DestinationID(who), At: s.now}}
+	case "check":
+		return &leadroute.LedgerMessage{Check: &leadroute.Check{At: s.now}}
+	}
+	d.Fatalf(t, "unknown command %s", d.Cmd)
+	return nil
+}
+
+// stands says where the lead stands, in a few words.
+func stands(s *State) string {
+	if s == nil {
+		return "no row"
+	}
+	out := fmt.Sprintf("%s rev %d", s.Phase, s.Rev)
+	if s.Phase == Offering {
+		out += fmt.Sprintf(" target %d try %d", s.Target, s.Try)
+	}
+	if s.Queue != "" {
+		out += " in " + string(s.Queue)
+	}
+	if s.Claim != nil {
+		out += " " + string(s.Owner())
+	}
+	if s.Responded {
+		out += " responded"
+	}
+	if s.Done != 0 {
+		out += " done"
+	}
+	for _, d := range s.Dests {
+		out += fmt.Sprintf("; %s rev %d #%d", d.Name, d.Rev, d.Attempt)
+		switch {
+		case d.InFlight:
+			out += " in flight"
+		case d.Retry != 0:
+			out += " again " + transcript.Clock(d.Retry)
+		case d.Dead:
+			out += " dead"
+		}
+		if d.Acked > 0 {
+			out += fmt.Sprintf(" acked %d", d.Acked)
+		}
+	}
+	return out
+}
+
+// show is the row with its size and its trail.
+func (s *script) show(t *testing.T) string {
+	t.Helper()
+	row := s.state(t)
+	if row == nil {
+		return "no row\n"
+	}
+	var steps []string
+	for _, e := range row.Trail {
+		steps = append(steps, fmt.Sprintf("%s/%d", e.Step, e.Rev))
+	}
+	return fmt.Sprintf("%s\n%d bytes, trail: %s\n", stands(row), len(s.row), strings.Join(steps, " "))
+}
