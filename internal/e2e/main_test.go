@@ -30,7 +30,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	bin = dir
-	build := exec.Command("go", "build", "-trimpath", "-o", dir+string(filepath.Separator), "github.com/leadroute/leadroute/cmd/...")
+	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "github.com/leadroute/leadroute/cmd/...")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the product: %v\n%s", err, out)
