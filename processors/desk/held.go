@@ -1,7 +1,8 @@
 package desk
 
 import (
-	"encoding/json"
+	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -42,32 +43,47 @@ func (h Held) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads the compact form.
 func (h *Held) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
-		return fmt.Errorf("held claims: %w", err)
+	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' || bytes.IndexByte(b, '\\') >= 0 {
+		return errors.New("held claims are not one plain string")
 	}
+	s := string(b[1 : len(b)-1])
 	*h = nil
 	if s == "" {
 		return nil
 	}
 	*h = make(Held, 0, strings.Count(s, ";")+1)
 	for one := range strings.SplitSeq(s, ";") {
-		f := strings.Split(one, " ")
-		if len(f) < 6 {
-			return fmt.Errorf("held claims: %d parts in one, want 6 or 7", len(f))
+		c, err := parseClaim(one)
+		if err != nil {
+			return fmt.Errorf("held claim %d: %w", len(*h), err)
 		}
-		var n [4]int64
-		for i, at := range [4]int{1, 2, 3, 5} {
-			v, err := strconv.ParseInt(f[at], 10, 64)
-			if err != nil {
-				return fmt.Errorf("held claims: %w", err)
-			}
-			n[i] = v
-		}
-		*h = append(*h, Claim{
-			Lead: leadroute.LeadID(f[0]), Rev: int(n[0]), Target: int(n[1]), Try: int(n[2]),
-			Pool: leadroute.PoolID(f[4]), At: leadroute.Millis(n[3]), Exempt: len(f) > 6,
-		})
+		*h = append(*h, c)
 	}
 	return nil
+}
+
+func parseClaim(s string) (c Claim, err error) {
+	var bad bool
+	word := func() string {
+		w, rest, more := strings.Cut(s, " ")
+		bad = bad || !more && s == ""
+		s = rest
+		return w
+	}
+	number := func() int64 {
+		n, e := strconv.ParseInt(word(), 10, 64)
+		if e != nil && err == nil {
+			err = e
+		}
+		return n
+	}
+	c.Lead = leadroute.LeadID(word())
+	c.Rev, c.Target, c.Try = int(number()), int(number()), int(number())
+	c.Pool = leadroute.PoolID(word())
+	c.At = leadroute.Millis(number())
+	c.Exempt = s == "x"
+	if bad && err == nil {
+		err = errors.New("it has fewer parts than lead, revision, target, try, pool and time")
+	}
+	return c, err
 }

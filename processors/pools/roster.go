@@ -1,6 +1,7 @@
 package pools
 
 import (
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -63,7 +64,7 @@ func (r *Roster) Update(id leadroute.RepID, s *desk.State) {
 		w = &row{id: id}
 		r.rows[id] = w
 		clear(r.pools)
-	} else if !sameMembership(&w.state.Profile, &s.Profile) {
+	} else if !reflect.DeepEqual(&w.state.Profile, &s.Profile) {
 		clear(r.pools)
 	}
 	w.state = s
@@ -75,14 +76,6 @@ func (r *Roster) Update(id leadroute.RepID, s *desk.State) {
 			return c.Lead == p.id.Lead && c.Rev == p.id.Rev && c.Try == p.id.Try
 		})
 	})
-}
-
-// sameMembership tells whether two profiles are the same object's content as far as pools
-// can tell; comparing by encoding is cheap against how rarely profiles change.
-func sameMembership(a, b *leadroute.Rep) bool {
-	x, errX := leadroute.Encode(a)
-	y, errY := leadroute.Encode(b)
-	return errX == nil && errY == nil && string(x) == string(y)
 }
 
 // Said lays a rep's answer over the view, where the view is older.
