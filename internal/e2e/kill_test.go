@@ -11,10 +11,11 @@ import (
 // badDay is a CRM with the troubles of `leadroute demo --faults`.
 var badDay = crmsim.Faults{Throttle: 0.03, Fail: 0.03, Hang: 0.005, Drop: 0.01, RetryAfter: 1, HangMS: 1000}
 
-// The process, its broker, its stages and its sink die together, three times in mid-load,
-// and come back on the same folder and port.
+// The process, its broker, its stages and its sink die together, three times in mid-load
+// and once while they recover, and come back on the same folder and port. The leads come as
+// fast as they are taken, so that hundreds are on their way at each kill.
 func TestProcessIsKilled(t *testing.T) {
-	w := newWorld(t, 2000, badDay)
+	w := newWorld(t, 4000, badDay)
 	p := w.process("a")
 	p.launch()
 	at := p.where()
@@ -23,7 +24,13 @@ func TestProcessIsKilled(t *testing.T) {
 		p.kill()
 		p.launch()
 	}
-	w.send(at.API, 400, act{0.2, again}, act{0.5, again}, act{0.75, again})
+	twice := func() {
+		p.kill()
+		p.start()
+		w.until("the process recovers", func() bool { return p.where().PID == p.cmd.Process.Pid })
+		again()
+	}
+	w.send(at.API, 0, act{0.2, again}, act{0.5, twice}, act{0.75, again})
 	w.verdict(p)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/internal/crmsim"
 	"github.com/leadroute/leadroute/internal/demo"
+	"github.com/leadroute/leadroute/internal/leanhttp"
 	"github.com/leadroute/leadroute/internal/loadgen"
 	"github.com/leadroute/leadroute/internal/testbroker"
 	"github.com/leadroute/leadroute/processors/desk"
@@ -210,14 +212,20 @@ func (w *world) until(what string, so func() bool) {
 		if time.Now().After(end) {
 			w.t.Fatalf("not within %v: %s", patience, what)
 		}
-		w.tick()
+		w.pause(often)
 	}
 }
 
-// tick is how often a condition is looked at again.
-func (w *world) tick() {
+// often is how often a cheap condition is looked at: enough to kill in mid-load; seldom is
+// for what takes a walk over all leads.
+const (
+	often  = 5 * time.Millisecond
+	seldom = 100 * time.Millisecond
+)
+
+func (w *world) pause(d time.Duration) {
 	select {
-	case <-time.After(20 * time.Millisecond):
+	case <-time.After(d):
 	case <-w.t.Context().Done():
 	}
 }
@@ -233,12 +241,14 @@ func (w *world) send(url string, rate float64, acts ...act) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Minute)
 	defer cancel()
+	const concurrency = 32
+	client := leanhttp.NewClient(concurrency)
+	client.Transport = counting{client.Transport, &w.answered}
 	sent := make(chan error, 1)
 	go func() {
 		var err error
 		w.tally, err = loadgen.Send(ctx, loadgen.SendOptions{
-			URL: url, Key: apiKey, Rate: rate, Concurrency: 32, Timeout: 5 * time.Second,
-			Progress: func(p loadgen.Progress) { w.answered.Store(p.Accepted + p.Duplicates + p.Rejected) },
+			URL: url, Key: apiKey, Rate: rate, Concurrency: concurrency, Timeout: 5 * time.Second, Client: client,
 		}, w.gen)
 		sent <- err
 	}()
@@ -248,7 +258,7 @@ func (w *world) send(url string, rate float64, acts ...act) {
 			case err := <-sent:
 				w.t.Fatalf("all leads were sent before the time had come for what should happen at %v: %v", a.at, err)
 			default:
-				w.tick()
+				w.pause(often)
 			}
 		}
 		a.do()
@@ -256,6 +266,20 @@ func (w *world) send(url string, rate float64, acts ...act) {
 	if err := <-sent; err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// counting counts the leads that the door has answered for good.
+type counting struct {
+	http.RoundTripper
+	answered *atomic.Int64
+}
+
+func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := c.RoundTripper.RoundTrip(r)
+	if err == nil && resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
+		c.answered.Add(1)
+	}
+	return resp, err
 }
 
 // settle waits until the product and the reps are done with every lead, or nothing moves
@@ -278,7 +302,7 @@ func (w *world) settle(brokers []string) map[leadroute.LeadID]demo.Final {
 			w.stuck(rows)
 			break
 		}
-		w.tick()
+		w.pause(seldom)
 	}
 	return demo.Finals(rows.Rows)
 }
@@ -316,7 +340,7 @@ func (w *world) verdict(p *process) {
 	defer db.Close()
 	var log *demo.Log
 	var stored uint64
-	for end := time.Now().Add(patience); ; w.tick() {
+	for end := time.Now().Add(patience); ; w.pause(seldom) {
 		if log, err = demo.ReadLog(ctx, w.namespace, w.config(at.Brokers).Options()...); err != nil {
 			w.t.Fatal(err)
 		}
