@@ -145,7 +145,9 @@ func (d *step) outstanding() {
 		d.sendOffer()
 	case Waiting:
 		d.sendWaitTimers()
-	case Owned, Closed, Dead:
+	case Owned:
+		d.sendSteps()
+	case Closed, Dead:
 	}
 	for i := range s.Dests {
 		d.resend(&s.Dests[i])

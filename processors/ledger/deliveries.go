@@ -109,10 +109,12 @@ func (d *step) outcome(o *leadroute.Outcome) {
 	n := attemptN(b.Name, o.Attempt)
 	switch {
 	case o.Result == leadroute.ResultDelivered:
-		b.Acked = max(b.Acked, o.Rev)
+		if o.Rev > b.Acked {
+			b.Acked, b.AckedAt = o.Rev, o.At
+		}
 		d.record(TrailStep{Step: leadroute.StepDelivered, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o)})
 		if p != nil && p.Primary && o.Rev == s.Rev {
-			d.acknowledged(o.At)
+			d.acknowledged(b.AckedAt)
 		}
 	case o.Rev < s.Rev:
 		d.record(TrailStep{Step: leadroute.StepSuperseded, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o), Reason: o.Reason})
@@ -138,7 +140,7 @@ func (d *step) outcome(o *leadroute.Outcome) {
 // reached the destination after a newer one was acknowledged (a stalled worker's late
 // call): where the destination keeps whatever came last, the newer one must come again.
 func (d *step) oldOutcome(b *Dest, o *leadroute.Outcome) {
-	if o.Result == leadroute.ResultDelivered && o.Rev < b.Acked && !b.InFlight && b.Retry == 0 && len(d.s.Fields) > 0 {
+	if o.Result == leadroute.ResultDelivered && o.Rev < b.Acked && !b.InFlight && b.Retry == 0 && !b.Dead && len(d.s.Fields) > 0 {
 		d.touch()
 		b.Limit = max(b.Limit, b.Attempt+1)
 		d.attempt(b)
@@ -202,7 +204,8 @@ func (d *step) redeliver(m *leadroute.Redeliver) {
 			return
 		}
 		s.Rev++
-		s.Try, s.Done, s.Queue, s.Trail = 0, 0, "", nil
+		s.Try, s.Done, s.Queue, s.Trail, s.Responded = 0, 0, "", nil, false
+		s.Revived = d.at
 		s.Plan = d.env.Plan("").ID
 		d.touch()
 		d.decide(&leadroute.Lead{ID: d.id, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received, Fields: s.Fields})
@@ -225,15 +228,23 @@ func (d *step) acknowledged(at leadroute.Millis) {
 	if s.SLA > 0 && at > s.deadline() {
 		d.breach()
 	}
-	if s.Phase != Owned || s.Responded {
+	d.sendSteps()
+}
+
+// sendSteps sets the response clock, if it runs: from the primary's first acknowledgement of
+// the current revision.
+func (d *step) sendSteps() {
+	s := d.s
+	p, c := d.plan().Primary(), d.plan().Class(s.Class)
+	if s.Phase != Owned || s.Responded || p == nil || c == nil {
 		return
 	}
-	c := d.plan().Class(s.Class)
-	if c == nil {
+	b := s.dest(p.Name)
+	if b == nil || b.Acked != s.Rev {
 		return
 	}
 	for i := range c.Steps {
-		t := d.stepTimer(&c.Steps[i], at)
+		t := d.stepTimer(&c.Steps[i], b.AckedAt)
 		d.send(leadroute.TopicTimers, t.Key(), t)
 	}
 }

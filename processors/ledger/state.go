@@ -60,6 +60,8 @@ type State struct {
 	Trail []TrailStep      `json:"tr,omitempty"` // the last 16 steps
 	Last  leadroute.Millis `json:"la,omitempty"` // of the last message that changed the row
 	Done  leadroute.Millis `json:"do,omitempty"` // when the lead was finished
+	// Revived is when an operator took the lead out of the dead letters: it ages from there.
+	Revived leadroute.Millis `json:"rv,omitempty"`
 }
 
 // Dest is the book of one destination. At most one attempt is in flight.
@@ -71,6 +73,7 @@ type Dest struct {
 	InFlight bool                    `json:"i,omitempty"`  // Attempt was sent and its outcome is not known
 	Retry    leadroute.Millis        `json:"x,omitempty"`  // when Attempt+1 is due; 0: none is planned
 	Acked    int                     `json:"k,omitempty"`  // highest revision acknowledged
+	AckedAt  leadroute.Millis        `json:"ka,omitempty"` // when Acked was first acknowledged
 	Dead     bool                    `json:"de,omitempty"` // Rev was given up
 	// Owner, OwnerCRM and Pool are Rev's, so that its attempt can be sent again after the
 	// lead has moved on: until its outcome is known nothing newer is sent.

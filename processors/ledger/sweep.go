@@ -35,18 +35,21 @@ func (s *State) wants(p *plan.Plan, now leadroute.Millis) visit {
 	if window <= 0 {
 		window = plan.DefaultDedupeWindow
 	}
-	over := now >= s.since().Add(age)
+	over := now >= max(s.since(), s.Revived).Add(age)
 	switch {
 	case s.Done != 0 && s.Phase == Closed:
 		switch {
 		case now >= s.Done.Add(window):
 			return forget
-		case len(s.Trail) > 0 && now >= s.Done.Add(trailKept):
+		case (s.Claim != nil || len(s.Trail) > 0) && now >= s.Done.Add(trailKept):
 			return shrink
 		}
-	case !s.Open() && over: // dead, or closed with a dead delivery: it could be replayed until now
+	case s.Phase == Dead: // it can be replayed until then, and for a while if its age was what it died of
+		if over && now >= s.Done.Add(window) {
+			return forget
+		}
+	case !s.Open() && over: // closed with a delivery that was given up or never ended
 		return forget
-	case s.Phase == Dead:
 	case over:
 		return giveUp
 	case now >= s.Last.Add(restAfter):
@@ -76,6 +79,9 @@ func (d *step) check() {
 			s.Claim = nil
 		}
 		d.stopWaiting()
+		for i := range s.Dests {
+			d.stopRetry(&s.Dests[i])
+		}
 		d.dead("max_age")
 	case reassert:
 		d.touch()

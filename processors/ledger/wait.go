@@ -14,7 +14,7 @@ func (d *step) wait(q leadroute.QueueID) {
 		return
 	}
 	s.Queue, s.Queued = q, d.at
-	d.record(TrailStep{Step: leadroute.StepQueued, N: uint64(s.Try), Queue: q})
+	d.record(TrailStep{Step: leadroute.StepQueued, N: hash(string(q))<<16 | uint64(s.Try&0xffff), Queue: q})
 	d.sendWaitTimers()
 	d.leave()
 	d.breach()
@@ -122,7 +122,12 @@ func (d *step) waitIsOver(t *leadroute.Timer) {
 		d.cancel(t)
 		return
 	}
-	s.Targets = append(s.Targets[:0:0], *q.Then)
 	d.stopWaiting()
+	if q.Then.Queue != "" { // another place to wait, with the lead's own targets
+		d.touch()
+		d.wait(q.Then.Queue)
+		return
+	}
+	s.Targets = append(s.Targets[:0:0], *q.Then)
 	d.offerFrom(0)
 }
