@@ -18,6 +18,7 @@ type step struct {
 	// all it sent had arrived.
 	replay  bool
 	touched bool // the message changed the row
+	told    int  // steps that the message added to the trail
 	out     []leadroute.Effect
 }
 

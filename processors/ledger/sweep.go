@@ -119,8 +119,9 @@ func (d *step) finishIfSettled() {
 	s.Done = d.at
 	s.Fields, s.Targets, s.Declined = nil, nil, nil
 	kept := s.Trail[:0]
-	for _, t := range s.Trail {
-		if t.At.Add(trailKept) > d.at {
+	for i, t := range s.Trail {
+		// What happened long ago may be told just now, and then the crash is yet to come.
+		if t.At.Add(trailKept) > d.at || i >= len(s.Trail)-d.told {
 			kept = append(kept, t)
 		}
 	}

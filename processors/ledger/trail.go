@@ -41,6 +41,7 @@ func (d *step) record(t TrailStep) {
 		s.Trail = append(s.Trail[:0], s.Trail[len(s.Trail)-trailLen+1:]...)
 	}
 	s.Trail = append(s.Trail, t)
+	d.told++
 	d.send(leadroute.TopicEvents, string(d.id), s.event(d.id, t))
 }
 

@@ -106,7 +106,9 @@ func (d *step) wake(t *leadroute.Timer) {
 	}
 	if d.s.Phase == Waiting {
 		d.breach()
-		d.offerFrom(0)
+		if len(d.s.list(d.plan())) > 0 {
+			d.offerFrom(0)
+		}
 	}
 }
 
