@@ -66,7 +66,9 @@ func TestCRMSim(t *testing.T) {
 	if resp.StatusCode != http.StatusOK {
 		t.Errorf("the delivery was answered %s, want 200", resp.Status)
 	}
-	for _, want := range []string{`/v1/leads/L1/respond {"rep":"ana","action":"responded"}`, `/v1/leads/L1/respond {"rep":"ana","action":"closed"}`} {
+	for _, want := range []string{
+		`/v1/leads/respond {"lead":"L1","rep":"ana","action":"responded"}` + "\n", `/v1/leads/respond {"lead":"L1","rep":"ana","action":"closed"}` + "\n",
+	} {
 		select {
 		case got := <-heard:
 			if got != want {
