@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -43,6 +44,7 @@ type demoOptions struct {
 	Keep       bool
 	Timeout    time.Duration
 	Profile    string
+	HeapFile   string
 }
 
 func newDemo() *cobra.Command {
@@ -82,6 +84,7 @@ bad, a rep held more than the cap, or an event of the log is not in ClickHouse e
 	f.BoolVar(&o.Keep, "keep", false, "keep the temporary data folder")
 	f.DurationVar(&o.Timeout, "patience", 90*time.Second, "give up when nothing has moved for so long")
 	f.StringVar(&o.Profile, "cpuprofile", "", "write a CPU profile of the run to this file, for go tool pprof")
+	f.StringVar(&o.HeapFile, "memprofile", "", "write a heap profile, taken when all leads have settled, to this file")
 	return c
 }
 
@@ -267,9 +270,24 @@ func (d *demoRun) act(ctx context.Context) (*demo.Report, error) {
 		return nil, err
 	}
 	show.stop()
+	if err := d.heapProfile(); err != nil {
+		return nil, err
+	}
 	d.usage = d.measure().Since(before)
 	d.usage.Wall = time.Since(began)
 	return d.judge(ctx)
+}
+
+func (d *demoRun) heapProfile() error {
+	if d.HeapFile == "" {
+		return nil
+	}
+	f, err := os.Create(d.HeapFile)
+	if err != nil {
+		return err
+	}
+	runtime.GC() // so that it shows what is live
+	return errors.Join(pprof.WriteHeapProfile(f), f.Close())
 }
 
 // measure reads what this process (product, simulators and the embedded log) and the

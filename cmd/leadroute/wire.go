@@ -78,11 +78,26 @@ type server struct {
 // at Go's default, for some 60 MB. GOGC in the environment rules.
 const gcPercent = 200
 
+// memoryLimit is where the collector stops trading: compaction of the embedded log makes
+// garbage by the hundred megabytes. GOMEMLIMIT in the environment rules.
+const memoryLimit = 1 << 30
+
+// The embedded log's bounds. A partition of a topic that is no table keeps this much: in an
+// inbox more leads than the door lets queue there, in events some ten minutes at full speed
+// without ClickHouse. Whole segments go, so they are small.
+const (
+	partitionBytes = 256 << 20
+	segmentBytes   = 16 << 20
+)
+
 // newServer loads the policy, starts the engines that are not given, and builds
 // everything. Close must be called, also when Run was.
 func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
 	}
 	s := &server{opts: o, registry: prometheus.NewRegistry()}
 	defer func() {
@@ -124,7 +139,10 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 func (s *server) openEngines(ctx context.Context) (err error) {
 	o := &s.opts
 	if len(o.Brokers) == 0 {
-		if s.broker, err = embedded.StartBroker(ctx, embedded.BrokerOptions{Dir: filepath.Join(o.Data, "broker"), SyncWrites: o.Sync, Log: o.Log}); err != nil {
+		if s.broker, err = embedded.StartBroker(ctx, embedded.BrokerOptions{
+			Dir: filepath.Join(o.Data, "broker"), SyncWrites: o.Sync, Log: o.Log,
+			Config: map[string]string{"log.retention.bytes": strconv.Itoa(partitionBytes), "log.segment.bytes": strconv.Itoa(segmentBytes)},
+		}); err != nil {
 			return err
 		}
 		o.Brokers = s.broker.Addrs()

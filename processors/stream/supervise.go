@@ -24,7 +24,7 @@ const (
 
 // Run runs the stage until ctx ends, and returns nil then. A stage that stops (a broker
 // away for longer than the clients retry, a record that was not acknowledged in time, a
-// lost session) is built anew, after 100 ms at first and 10 s at most; nothing is lost by
+// lost session) is built anew, after 100 ms at first and 2 s at most; nothing is lost by
 // it, inputs that were not committed are handled again. It returns an error only for what
 // no restart cures: a topic with the wrong partition count or cleanup policy.
 func (p *Processor[S]) Run(ctx context.Context) error {
@@ -37,7 +37,7 @@ func (p *Processor[S]) Run(ctx context.Context) error {
 		readers.Go(func() { t.run(ctx) })
 	}
 	b := backoff.NewExponentialBackOff()
-	b.InitialInterval, b.MaxInterval = 100*time.Millisecond, 10*time.Second
+	b.InitialInterval, b.MaxInterval = 100*time.Millisecond, 2*time.Second
 	for {
 		start := time.Now()
 		err := c.runOnce(ctx)

@@ -147,6 +147,9 @@ func (s TopicSpec) configs() map[string]*string {
 			r = defaultRetention
 		}
 		c["retention.ms"] = ms(r)
+		if r > defaultRetention { // kept for people to look at: no broker-wide bound in bytes may cut it short
+			c["retention.bytes"] = "-1"
+		}
 	}
 	out := make(map[string]*string, len(c))
 	for k, v := range c {
