@@ -63,9 +63,10 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 	}
 	if d := o.Declined; d != nil {
 		env.Roster.Said(d)
-		if pool.Strategy != plan.LeastLoaded {
-			s.refund(d)
-		}
+		s.refund(d)
+	}
+	if pool.Strategy == plan.LeastLoaded {
+		s.Owed = nil // a load has no turns; under an earlier plan there may have been some
 	}
 	var buf [64]Candidate
 	among, staffed := env.Roster.Candidates(buf[:0], p, pool, at)
@@ -87,10 +88,15 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 }
 
 // refund gives back the turn of a rep who declined what the view had shown as possible.
+// Who has been owed a turn for longest makes room: it may be a rep who never comes back.
 func (s *State) refund(a *leadroute.Answer) {
-	if len(s.Owed) < owedMax && !slices.Contains(s.Owed, a.Claim.Rep) {
-		s.Owed = append(s.Owed, a.Claim.Rep)
+	if slices.Contains(s.Owed, a.Claim.Rep) {
+		return
 	}
+	if len(s.Owed) >= owedMax {
+		s.Owed = slices.Delete(s.Owed, 0, 1)
+	}
+	s.Owed = append(s.Owed, a.Claim.Rep)
 }
 
 // choose picks whoever is owed a turn, else by the strategy.

@@ -1,0 +1,124 @@
+package pools
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/internal/transcript"
+)
+
+// TestScripts plays testdata/*.txt: the rotation of pool emea, offer by offer. After
+// -rewrite, read the diff.
+//
+//	pool strategy=weighted ana=2 ben=1 [open=2]     a number is a weight; all are free
+//	rep ana [away] [open=3] [cap=5] [v=2]           as the view shows ana now
+//	assign L1 L2 L3                                 an offer each; the claims are accepted
+//	offer L1 [try=1] [avoid=ana] [declined=ana v=3 status=away open=1]
+//	tick 5s
+//	row
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		if strings.Contains(path, "rapid") {
+			return
+		}
+		s := &script{now: transcript.Start}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string { return s.run(t, d) })
+	})
+}
+
+type script struct {
+	now   leadroute.Millis
+	plan  *plan.Plan
+	env   Env
+	row   *State
+	views map[leadroute.RepID]*desk.State
+}
+
+func (s *script) run(t *testing.T, d *datadriven.TestData) string {
+	t.Helper()
+	a := transcript.Of(t, d)
+	switch d.Cmd {
+	case "pool":
+		s.setPool(a, d)
+		return ""
+	case "rep":
+		id := leadroute.RepID(a.Pos(0))
+		v := &desk.State{Profile: s.views[id].Profile, Status: leadroute.StatusAvailable, Version: s.views[id].Version + 1}
+		if a.Has("away") {
+			v.Status = leadroute.StatusAway
+		}
+		v.Version = int64(a.Int("v", int(v.Version)))
+		v.Profile.Caps.Open = a.Int("cap", v.Profile.Caps.Open)
+		for i := range a.Int("open", 0) {
+			v.Held = append(v.Held, desk.Claim{Lead: leadroute.LeadID(fmt.Sprint("H", i)), Rev: 1, Try: 1, Pool: "emea"})
+		}
+		s.views[id] = v
+		s.env.Roster.Update(id, v)
+		return ""
+	case "tick":
+		s.now = s.now.Add(transcript.Span(t, d, a.Pos(0)))
+		return transcript.Clock(s.now) + "\n"
+	case "row":
+		return fmt.Sprintf("turn %d/%d %s, owed %v, %d recent\n", s.row.Turn.Num, s.row.Turn.Den, s.row.Turn.Rep, s.row.Owed, len(s.row.Recent))
+	case "assign":
+		var got []string
+		for i := 0; a.Pos(i) != ""; i++ {
+			got = append(got, a.Pos(i)+" "+s.assign(leadroute.LeadID(a.Pos(i))))
+		}
+		return strings.Join(got, ", ") + "\n"
+	case "offer":
+		o := &leadroute.Offer{
+			Lead: leadroute.LeadID(a.Pos(0)), Rev: 1, Try: a.Int("try", 1), Pool: leadroute.PoolID(a.Text("pool", "emea")), Avoid: leadroute.RepID(a.Text("avoid", "")),
+		}
+		if who := a.Text("declined", ""); who != "" {
+			o.Declined = &leadroute.Answer{
+				Claim: leadroute.ClaimID{Lead: o.Lead, Rev: 1, Try: o.Try - 1, Rep: leadroute.RepID(who)}, Pool: o.Pool, Reason: "full",
+				Version: int64(a.Int("v", 0)), Status: leadroute.RepStatus(a.Text("status", "available")), Open: a.Int("open", 0),
+			}
+		}
+		return transcript.Effects(s.apply(o))
+	}
+	d.Fatalf(t, "unknown command %s", d.Cmd)
+	return ""
+}
+
+func (s *script) setPool(a transcript.Args, d *datadriven.TestData) {
+	pool := &plan.Pool{Name: "emea", Strategy: plan.Strategy(a.Text("strategy", "")), Caps: leadroute.Caps{Open: a.Int("open", 0)}}
+	s.plan = &plan.Plan{ID: "p", Zone: time.UTC, Pools: map[leadroute.PoolID]*plan.Pool{"emea": pool}}
+	s.env = Env{Plan: func(leadroute.PlanID) *plan.Plan { return s.plan }, Roster: NewRoster()}
+	s.views = map[leadroute.RepID]*desk.State{}
+	for _, arg := range d.CmdArgs {
+		if arg.Key == "strategy" || arg.Key == "open" {
+			continue
+		}
+		id := leadroute.RepID(arg.Key)
+		v := &desk.State{Profile: leadroute.Rep{ID: id, Weight: float64(a.Int(arg.Key, 1))}, Status: leadroute.StatusAvailable, Version: 1}
+		pool.Members = append(pool.Members, id)
+		s.views[id] = v
+		s.env.Roster.Update(id, v)
+	}
+}
+
+func (s *script) apply(o *leadroute.Offer) []leadroute.Effect {
+	var out []leadroute.Effect
+	s.row, out = Apply(s.env, "emea", s.row, &leadroute.PoolMessage{Offer: o}, s.now)
+	return out
+}
+
+// assign offers the lead; whoever is asked takes it, closes it, and the view knows.
+func (s *script) assign(lead leadroute.LeadID) string {
+	out := s.apply(&leadroute.Offer{Lead: lead, Rev: 1, Try: 1, Pool: "emea"})
+	m, ok := out[0].Value.(*leadroute.RepMessage)
+	if !ok {
+		return "nobody"
+	}
+	s.env.Roster.Said(&leadroute.Answer{Claim: m.Claim.ID, Accepted: true})
+	return string(m.Claim.ID.Rep)
+}

@@ -1,0 +1,123 @@
+package reps
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/internal/transcript"
+)
+
+// TestScripts plays testdata/*.txt: the desk of ana, message by message. After -rewrite,
+// read the diff.
+//
+//	pool emea [open=1] [per_hour=1] [per_day=1] [per_week=1]
+//	hours 09:00-17:00         every day, UTC
+//	profile [open=2] [per_hour=1] [per_day=1] [per_week=1] [zone=Europe/Berlin] [hours]
+//	tick 5s
+//	status away    remove    check    sweep
+//	claim L1 [rev=1] [try=1] [pool=emea] [even_if_full]
+//	release L1 [rev=1] [try=1] [counted]
+//	confirm L1 [rev=1] [try=1] [pool=emea]
+//
+// The last line of an answer is the desk.
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		if strings.Contains(path, "rapid") {
+			return
+		}
+		p := &plan.Plan{ID: "p", Zone: time.UTC, Pools: map[leadroute.PoolID]*plan.Pool{}, Hours: map[string]*plan.Hours{}}
+		now := transcript.Start
+		var s *desk.State
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			a := transcript.Of(t, d)
+			switch d.Cmd {
+			case "pool":
+				name := leadroute.PoolID(a.Pos(0))
+				p.Pools[name] = &plan.Pool{Name: name, Caps: caps(a)}
+				return ""
+			case "hours":
+				var from, until int
+				if _, err := fmt.Sscanf(a.Pos(0), "%d:00-%d:00", &from, &until); err != nil {
+					d.Fatalf(t, "%v", err)
+				}
+				h := &plan.Hours{Name: "office", Zone: time.UTC}
+				for day := range h.Week {
+					h.Week[day] = []plan.Span{{From: from * 60, Until: until * 60}}
+				}
+				p.Hours["office"] = h
+				return ""
+			case "tick":
+				now = now.Add(transcript.Span(t, d, a.Pos(0)))
+				return now.Time().Format("Mon 15:04:05") + "\n"
+			case "sweep":
+				return transcript.Effects(Sweep("ana", s, now))
+			}
+			var out []leadroute.Effect
+			s, out = Apply(Env{Plan: func(leadroute.PlanID) *plan.Plan { return p }}, "ana", s, message(t, d, a), now)
+			return transcript.Effects(out) + "= " + shows(s) + "\n"
+		})
+	})
+}
+
+func caps(a transcript.Args) leadroute.Caps {
+	return leadroute.Caps{Open: a.Int("open", 0), PerHour: a.Int("per_hour", 0), PerDay: a.Int("per_day", 0), PerWeek: a.Int("per_week", 0)}
+}
+
+func message(t *testing.T, d *datadriven.TestData, a transcript.Args) *leadroute.RepMessage {
+	t.Helper()
+	c := leadroute.Claim{
+		ID:   leadroute.ClaimID{Lead: leadroute.LeadID(a.Pos(0)), Rev: a.Int("rev", 1), Try: a.Int("try", 1), Rep: "ana"},
+		Pool: leadroute.PoolID(a.Text("pool", "")), EvenIfFull: a.Has("even_if_full"), Plan: "p",
+	}
+	switch d.Cmd {
+	case "profile":
+		r := &leadroute.Rep{CRMID: "u1", Caps: caps(a), Timezone: a.Text("zone", "")}
+		if a.Has("hours") {
+			r.Hours = "office"
+		}
+		return &leadroute.RepMessage{Profile: r}
+	case "status":
+		return &leadroute.RepMessage{Status: new(leadroute.RepStatus(a.Pos(0)))}
+	case "remove":
+		return &leadroute.RepMessage{Remove: &leadroute.RepRemoval{}}
+	case "check":
+		return &leadroute.RepMessage{Check: &leadroute.Check{}}
+	case "claim":
+		return &leadroute.RepMessage{Claim: &c}
+	case "release":
+		return &leadroute.RepMessage{Release: &leadroute.Release{Claim: c.ID, Counted: a.Has("counted")}}
+	case "confirm":
+		return &leadroute.RepMessage{Confirm: &leadroute.Confirm{Claim: c}}
+	}
+	d.Fatalf(t, "unknown command %s", d.Cmd)
+	return nil
+}
+
+// shows is the desk in a few words.
+func shows(s *desk.State) string {
+	if s == nil {
+		return "no row"
+	}
+	out := fmt.Sprintf("v%d %s", s.Version, s.Status)
+	if s.Gone {
+		out += " gone"
+	}
+	out += fmt.Sprintf(", open %d:", s.Open())
+	for _, c := range s.Held {
+		out += fmt.Sprintf(" %s/%d", c.Lead, c.Rev)
+		if c.Exempt {
+			out += "(exempt)"
+		}
+	}
+	if len(s.Taken) > 0 {
+		out += fmt.Sprintf(", counted %d", len(s.Taken))
+	}
+	return out
+}
