@@ -98,8 +98,9 @@ func (w *World) ownerChanged(in *instance, lead string, before, after leadroute.
 	}
 	w.owned[lead] = after
 	n := 0
-	for _, r := range w.owned {
-		if r == after {
+	for other, r := range w.owned {
+		// A partition that is still replaying may not know yet what it had closed.
+		if in := w.ledger.parts[partitionOf(other, w.opt.Partitions)].owner; r == after && in.pos >= in.seen {
 			n++
 		}
 	}

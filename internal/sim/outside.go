@@ -55,7 +55,10 @@ func (d *door) post(w *World) {
 }
 
 // clock holds the timers that the compacted topic holds, and fires them level-triggered.
-type clock struct{ timers map[string]leadroute.Timer }
+type clock struct {
+	timers map[string]leadroute.Timer
+	late   []leadroute.Timer // firings of an instance that stalled in the middle of them
+}
 
 func (w *World) clockTick() {
 	keys := make([]string, 0, len(w.clock.timers))
@@ -67,7 +70,16 @@ func (w *World) clockTick() {
 		t := w.clock.timers[k]
 		if t.Due <= w.now && (w.chance(3) || t.Kind != leadroute.TimerWake && w.chance(2)) {
 			w.send(senderClock, leadroute.TopicLedger, string(t.Lead), &leadroute.LedgerMessage{Due: &t})
+			if w.opt.Faults && !w.draining && w.chance(3) {
+				w.clock.late = append(w.clock.late, t)
+			}
 		}
+	}
+	if n := len(w.clock.late); n > 0 && w.chance(3) {
+		i := w.rng.IntN(n)
+		t := w.clock.late[i]
+		w.clock.late = slices.Delete(w.clock.late, i, i+1)
+		w.send(senderClock, leadroute.TopicLedger, string(t.Lead), &leadroute.LedgerMessage{Due: &t})
 	}
 }
 
