@@ -51,8 +51,8 @@ func fill(v reflect.Value) {
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem())
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i))
+		for _, member := range v.Fields() {
+			fill(member)
 		}
 	case reflect.String:
 		v.SetString("text")
@@ -88,19 +88,16 @@ func fill(v reflect.Value) {
 
 // empty names the members that are zero.
 func empty(v reflect.Value, path string) []string {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			return empty(v.Elem(), path)
-		}
-	case reflect.Struct:
+	switch {
+	case v.Kind() == reflect.Pointer && !v.IsNil():
+		return empty(v.Elem(), path)
+	case v.Kind() == reflect.Struct:
 		var out []string
-		for i := range v.NumField() {
-			out = append(out, empty(v.Field(i), path+"."+v.Type().Field(i).Name)...)
+		for f, member := range v.Fields() {
+			out = append(out, empty(member, path+"."+f.Name)...)
 		}
 		return out
-	}
-	if v.IsZero() {
+	case v.IsZero():
 		return []string{path}
 	}
 	return nil

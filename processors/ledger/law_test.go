@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,19 +224,10 @@ func (d *desk) handle(t *rapid.T, m *leadroute.LedgerMessage) {
 	}
 	_, resaid, _ := d.apply(t, m, true)
 	for i, one := range said {
-		if out[i].Value != nil && !contains(resaid, one) { // a timer whose cancelling was lost fires, and is cancelled then
+		if out[i].Value != nil && !slices.Contains(resaid, one) { // a timer whose cancelling was lost fires, and is cancelled then
 			t.Fatalf("%s said\n  %s\nits replay said only\n  %s\nrow %s", encode(t, m), one, strings.Join(resaid, "\n  "), row)
 		}
 	}
-}
-
-func contains(said []string, one string) bool {
-	for _, s := range said {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 // checkAcceptance: an acceptance is the committed claim afterwards, or it is released.

@@ -29,6 +29,7 @@ import (
 // The last line of an answer is the desk.
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		t.Helper()
 		if strings.Contains(path, "rapid") {
 			return
 		}
@@ -36,6 +37,7 @@ func TestScripts(t *testing.T) {
 		now := transcript.Start
 		var s *desk.State
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			t.Helper()
 			a := transcript.Of(t, d)
 			switch d.Cmd {
 			case "pool":

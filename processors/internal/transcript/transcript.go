@@ -31,7 +31,10 @@ type Args struct {
 }
 
 // Of wraps a command.
-func Of(tb testing.TB, d *datadriven.TestData) Args { return Args{tb, d} }
+func Of(tb testing.TB, d *datadriven.TestData) Args {
+	tb.Helper()
+	return Args{tb, d}
+}
 
 // Pos is the i-th argument that has no "=", "" if there are fewer.
 func (a Args) Pos(i int) string {
