@@ -75,7 +75,7 @@ func (w *World) clockTick() {
 			}
 		}
 	}
-	if n := len(w.clock.late); n > 0 && w.chance(3) {
+	if n := len(w.clock.late); n > 0 && w.chance(8) {
 		i := w.rng.IntN(n)
 		t := w.clock.late[i]
 		w.clock.late = slices.Delete(w.clock.late, i, i+1)
