@@ -220,7 +220,7 @@ func (d *demoRun) serverOptions(crm string) serverOptions {
 	secrets := map[string]string{"CRM_WEBHOOK_URL": crm + crmsim.WebhookPath, "CRM_WEBHOOK_KEY": webhookKey}
 	return serverOptions{
 		Policy: []string{d.Policy}, Brokers: splitList(d.Brokers), ClickHouse: d.ClickHouse,
-		Listen: "127.0.0.1:0", Data: d.Data, Namespace: d.namespace(), Partitions: int32(intEnv("LEADROUTE_PARTITIONS", 4)), InFlight: intEnv("LEADROUTE_IN_FLIGHT", 0),
+		Listen: "127.0.0.1:0", Data: d.Data, Namespace: d.namespace(), Partitions: 4,
 		Secret: func(name string) (string, bool) {
 			if v, ok := secrets[name]; ok {
 				return v, true

@@ -333,10 +333,3 @@ func envOr(name, otherwise string) string {
 	}
 	return otherwise
 }
-
-func intEnv(name string, otherwise int) int {
-	if v, err := strconv.Atoi(os.Getenv(name)); err == nil {
-		return v
-	}
-	return otherwise
-}
