@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"fmt"
-
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/ledger"
@@ -156,5 +154,3 @@ func (w *World) send(sender int, to leadroute.Topic, key string, v any) {
 	}
 	w.put(sender, item{to: to, key: key, val: b})
 }
-
-func (st *stage) String() string { return fmt.Sprint(st.name) }

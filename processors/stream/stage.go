@@ -61,12 +61,6 @@ type Ctx struct {
 	lookup func(stage leadroute.Topic, key string) []byte
 }
 
-// NewCtx makes the context of one call of Apply, for tests. lookup returns the encoded
-// row of a table, nil if there is none; a nil lookup finds nothing.
-func NewCtx(partition int32, offset int64, lookup func(stage leadroute.Topic, key string) []byte) Ctx {
-	return Ctx{Partition: partition, Offset: offset, lookup: lookup}
-}
-
 // Lookup reads a row of another stage's table, which must be among Stage.Lookups. It
 // returns nil if there is none, or none that can be read.
 func Lookup[T any](ctx Ctx, stage leadroute.Topic, key string) *T {
