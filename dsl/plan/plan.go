@@ -46,15 +46,23 @@ type Class struct {
 	When          Cond
 	DeliverWithin time.Duration // emitted or received until the primary destination acknowledged; 0: no SLA
 	RespondWithin time.Duration // from the acknowledgement; 0: none
-	Steps         []Step
+	// PoolHours lets RespondWithin and the steps' clocks run only while the hours of the
+	// pool that has the lead are open.
+	PoolHours bool
+	Steps     []Step
 }
 
-// Step is an SLA step: it fires After the revision's acknowledgement while the rep has not responded.
+// Step is an SLA step: it fires while the rep has not responded, After the lead's first
+// acknowledged assignment, or Every so often from each. Exactly one of the two is set.
 type Step struct {
 	Name     string
 	After    time.Duration
-	Reassign bool     // take the lead away and offer it again
-	Notify   []string // channels
+	Every    time.Duration
+	Reassign bool          // take the lead away and offer it again
+	To       *Target       // where it is offered then; nil: to the next of its own targets
+	Pause    time.Duration // how long the rep that lost the lead gets none; 0: not at all
+	AtMost   int           // firings in the lead's life; 0: once for After, without bound for Every
+	Notify   []string      // channels
 }
 
 // Territory is a named part of the world with the pool that serves it.
@@ -89,6 +97,11 @@ type Target struct {
 	Rep        leadroute.RepID   `json:"rep,omitempty"`
 	Queue      leadroute.QueueID `json:"queue,omitempty"`
 	EvenIfFull bool              `json:"even_if_full,omitempty"`
+	// Accept is how long the rep has to respond before the lead goes to the next target, from
+	// the acknowledgement; 0: the class's steps alone rule.
+	Accept time.Duration `json:"accept,omitempty"` // nanoseconds
+	// Strategy overrides the pool's; empty: the pool's own.
+	Strategy Strategy `json:"strategy,omitempty"`
 }
 
 // UnassignedQueue is where a lead waits when its rule's targets are exhausted and name no queue.
