@@ -7,6 +7,7 @@ var commands = []func() *cobra.Command{
 	newValidate,
 	newTest,
 	newExplain,
+	newGraph,
 	newRun,
 	newDemo,
 	newLeads,
