@@ -102,7 +102,7 @@ func openIn(name string, stdin io.Reader) (io.Reader, func(), error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the lead: %w", err)
+		return nil, nil, fmt.Errorf("read the file: %w", err)
 	}
 	return f, func() { _ = f.Close() }, nil
 }
