@@ -50,6 +50,9 @@ func (p *Plan) decide(r *Record, live Live, at time.Time, w watcher) Decision {
 			break
 		}
 	}
+	if r.territory == nil {
+		r.decided(DecidedTerritory, "") // the record may have been decided before
+	}
 	for i := range p.Rules {
 		rule := &p.Rules[i]
 		if rule.Disabled {
