@@ -40,7 +40,7 @@ queue "backlog" {
 
 rule "first" {
   when = lead.vip
-  deliver_to = [1] # ERROR: Not supported yet | deliver_to
+  deliver_to = [1] # ERROR: Wrong type | a reference to a destination
   to = queue.backlog
 }
 

@@ -40,7 +40,7 @@ queue "backlog" {
 
 rule "first" {
   when = lead.vip
-  split { by = lead.id } # ERROR: Not supported yet | split
+  split { by = lead.id } # ERROR: Missing attribute | A split has arms
   to = queue.backlog
 }
 

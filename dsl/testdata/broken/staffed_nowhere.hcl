@@ -39,7 +39,7 @@ queue "backlog" {
 }
 
 rule "first" {
-  when = staffed_within("1m") # ERROR: Not supported yet | staffed_within
+  when = staffed_within("1m") # ERROR: Wrong arguments | Say of which pool
   to = [pool.emea, queue.backlog]
 }
 

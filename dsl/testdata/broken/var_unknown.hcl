@@ -39,7 +39,7 @@ queue "backlog" {
 }
 
 rule "first" {
-  when = lead.score > var.limit # ERROR: Not supported yet | var
+  when = lead.score > var.limit # ERROR: Unknown variable | No variable "limit" is declared
   to = [pool.emea, queue.backlog]
 }
 
