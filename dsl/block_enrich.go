@@ -147,7 +147,7 @@ func (s *scope) request(b body) *plan.Request {
 	}
 	if a := b.attr("url"); a != nil {
 		r.URL, _ = s.content(a.Expr)
-		if len(r.URL) > 0 && r.URL[0].Text.Const {
+		if len(r.URL) > 0 && r.URL[0].Text.Const { // what stands before the first field
 			head := r.URL[0].Text.Value()
 			u, err := url.Parse(head)
 			if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -213,7 +213,7 @@ func (s *scope) content(e hclsyntax.Expression) (plan.Content, bool) {
 			if !ok {
 				return nil, false
 			}
-			return plan.Content{{Secret: k.v.(plan.Secret)}}, true
+			return plan.Content{{Secret: new(k.v.(plan.Secret))}}, true
 		}
 	case *hclsyntax.TemplateExpr:
 		if len(e.Parts) > 1 {

@@ -53,10 +53,10 @@ type Named struct {
 // Content is a text of parts, each from the lead, or secret, or as it stands.
 type Content []Part
 
-// Part is one part of a content: Secret if it has a name, else Text.
+// Part is a piece of a content: a text, or a secret.
 type Part struct {
 	Text   Text
-	Secret Secret
+	Secret *Secret // nil: Text
 }
 
 // String is the content as people may see it: without its secrets.
@@ -64,7 +64,7 @@ func (c Content) String() string {
 	var b strings.Builder
 	for _, p := range c {
 		switch {
-		case p.Secret.Name != "":
+		case p.Secret != nil:
 			b.WriteString("${" + p.Secret.String() + "}")
 		case p.Text.Const:
 			b.WriteString(p.Text.Value())
@@ -81,7 +81,7 @@ func (c Content) Of(r *Record, secret func(name string) string) (text string, ok
 	var b strings.Builder
 	for _, p := range c {
 		v := ""
-		if p.Secret.Name != "" {
+		if p.Secret != nil {
 			v = secret(p.Secret.Name)
 		} else {
 			v = p.Text.Of(r)
