@@ -182,9 +182,11 @@ func (c *compiler) rowRule(b *block, t *table, r *row) {
 			}
 			continue
 		}
-		if part := s.truth(m.expr); part.kind == truth {
-			parts = append(parts, part.cond)
+		part := s.truth(m.expr)
+		if part.kind != truth {
+			part.cond = plan.Constant(false, rule.Name) // told, and nothing more of it
 		}
+		parts = append(parts, part.cond)
 	}
 	switch len(parts) {
 	case 0:

@@ -29,8 +29,11 @@ func variableBlock() *blockSpec {
 	}
 }
 
+// envPrefix begins the names of the environment's variables that set a policy's.
+const envPrefix = "LEADROUTE_VAR_"
+
 // EnvVar is the environment variable that sets a policy's variable.
-func EnvVar(name string) string { return "LEADROUTE_VAR_" + name }
+func EnvVar(name string) string { return envPrefix + name }
 
 // variable is the value of var.x: what was set from outside, else the default.
 func (c *compiler) variable(r ref) (constant, bool) {
@@ -98,8 +101,10 @@ func fits(k constant, typ string) bool {
 func (c *compiler) setValue(b *block, name, typ string) (constant, bool) {
 	k := constant{rng: b.nameRange}
 	s, set := c.opts.Vars[name]
-	if !set && c.opts.Env != nil {
-		s, set = c.opts.Env(EnvVar(name))
+	for _, e := range c.opts.Environ {
+		if v, ok := strings.CutPrefix(e, EnvVar(name)+"="); ok && !set {
+			s, set = v, true
+		}
 	}
 	if !set {
 		return k, false
@@ -189,7 +194,8 @@ func plainText(k constant) string {
 	}
 }
 
-// strayVariables reports --var of a name that no variable has.
+// strayVariables reports values of a name that no variable has; of the environment's,
+// which may be meant for another policy, those that look like a slip.
 func (c *compiler) strayVariables() {
 	var names []string
 	for name := range c.opts.Vars {
@@ -199,6 +205,14 @@ func (c *compiler) strayVariables() {
 	for _, name := range names {
 		if c.declared["variable"][name] == nil {
 			c.report(unknownVariable, c.anywhere(), "The variable %q was set, but the policy declares none of that name.%s", name, didYouMean(name, c.names("variable"), inQuotes))
+		}
+	}
+	known := c.names("variable")
+	for _, e := range c.opts.Environ {
+		name, _, _ := strings.Cut(e, "=")
+		name, ours := strings.CutPrefix(name, envPrefix)
+		if near := nearest(name, known); ours && near != "" && !slices.Contains(known, name) {
+			c.report(strayVariable, c.declared["variable"][near].nameRange, "%s is set, but the policy declares no variable %q. Did you mean %s?", EnvVar(name), name, EnvVar(near))
 		}
 	}
 }

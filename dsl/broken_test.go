@@ -5,12 +5,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 // Each policy in testdata/broken carries what must be said about it, on the line where
-// it must be said: "# ERROR: summary | part of the detail". Nothing else may be said.
+// it must be said: "# ERROR: summary | part of the detail". What must be said of a table is
+// said in the policy, with the place: "# ERROR: @tables/rows.csv:3 summary". Nothing else
+// may be said.
 func TestBrokenPolicies(t *testing.T) {
 	paths, err := filepath.Glob("testdata/broken/*.hcl")
 	if err != nil || len(paths) < 40 {
@@ -34,8 +37,14 @@ func TestBrokenPolicies(t *testing.T) {
 					if summary == "" {
 						continue
 					}
+					file, row := path, i+1
+					if place, rest, ok := strings.Cut(summary, " "); ok && summary[0] == '@' {
+						name, number, _ := strings.Cut(place[1:], ":")
+						file, summary = filepath.Join(filepath.Dir(path), name), rest
+						row, _ = strconv.Atoi(number)
+					}
 					at := slices.IndexFunc(left, func(d Diagnostic) bool {
-						return d.Line == i+1 && d.Summary == summary && strings.Contains(d.Detail, part)
+						return d.File == file && d.Line == row && d.Summary == summary && strings.Contains(d.Detail, part)
 					})
 					if at < 0 {
 						t.Errorf("%s:%d: nobody said %q", path, i+1, want)

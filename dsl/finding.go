@@ -62,6 +62,7 @@ var (
 	unknownRule     = Finding{"LR054", "unknown-rule", "Unknown rule", false}
 	unknownVariable = Finding{"LR055", "unknown-variable", "Unknown variable", false}
 	deadWindow      = Finding{"LR056", "dead-window", "Never in force", true}
+	strayVariable   = Finding{"LR057", "stray-variable", "Value for a variable that is not declared", true}
 )
 
 // Findings lists every kind of problem in the order of the ids.
@@ -73,4 +74,5 @@ var Findings = []Finding{
 	secretInPolicy, noRules,
 	tableUnreadable, unknownColumn, raggedRow, duplicateKey, emptyTable, tableTooLarge, cellType, blankCell, tableName,
 	definitionCycle, variableRefused, variableUnset, noSuchDate, splitPercent, unknownRule, unknownVariable, deadWindow,
+	strayVariable,
 }

@@ -34,8 +34,8 @@ type Policy struct {
 type Options struct {
 	// Vars are values of the policy's variables; a name that it does not declare is an error.
 	Vars map[string]string
-	// Env looks up LEADROUTE_VAR_name for variables that Vars does not set; nil: nothing is looked up.
-	Env func(name string) (string, bool)
+	// Environ is the environment, "NAME=value", whose LEADROUTE_VAR_name sets what Vars does not.
+	Environ []string
 }
 
 // setFile is where Source keeps the variables that were set from outside.
@@ -52,7 +52,7 @@ type file struct {
 // cannot be read included; where there is an error the plan is nil. Variables are set
 // from the environment.
 func Load(paths ...string) (*Policy, Diagnostics) {
-	return LoadWith(Options{Env: os.LookupEnv}, paths...)
+	return LoadWith(Options{Environ: os.Environ()}, paths...)
 }
 
 // LoadWith is Load with options.

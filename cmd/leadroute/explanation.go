@@ -21,6 +21,9 @@ func writeExplanation(w io.Writer, p *plan.Plan, x explained) {
 	if len(p.Classes) > 1 {
 		section(w, "Priority", x.Priorities)
 	}
+	if len(x.Overrides) > 0 {
+		section(w, "Overrides", x.Overrides)
+	}
 	if len(x.Territories) > 0 {
 		section(w, "Territory", x.Territories)
 	}
@@ -100,6 +103,18 @@ func writeNearest(w io.Writer, near []plan.Nearest) {
 		fmt.Fprintf(t, "  %s\t%s\t-> %s\n", n.Rule, strings.Join(parts, " and "), dsl.TargetName(n.Targets[0]))
 	}
 	_ = t.Flush()
+}
+
+// ruleName is rule.emea, override.quarter_end or territories.csv:812, and the arm of a split.
+func ruleName(d plan.Decision) string {
+	name := d.Rule
+	if !strings.ContainsAny(name, ".") {
+		name = "rule." + name
+	}
+	if d.Arm != "" {
+		name += ", arm " + d.Arm + ","
+	}
+	return name
 }
 
 func within(d plan.Decision) string {

@@ -1,0 +1,44 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA"]
+  }
+  field "size" {
+    type = number
+  }
+}
+
+priority "P0" {
+  deliver_within = "1m"
+}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "emea" {
+  members = [rep.ana]
+}
+
+queue "backlog" {
+  drain_to = pool.emea
+}
+
+dedupe {
+  by     = [lead.emial] # ERROR: Unknown lead field | Did you mean "lead.email"?
+  within = "1d"
+  then   = "same_ower" # ERROR: Invalid value | Did you mean "same_owner"?
+}
+
+rule "first" {
+  when = lead.size > 10
+  to   = [pool.emea, queue.backlog]
+}
+
+rule "rest" {
+  to = [pool.emea, queue.backlog]
+}

@@ -1,0 +1,46 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA"]
+  }
+  field "size" {
+    type = number
+  }
+}
+
+priority "P0" {
+  deliver_within = "1m"
+}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "emea" {
+  members = [rep.ana]
+}
+
+queue "backlog" {
+  drain_to = pool.emea
+}
+
+enrich "e" {
+  when = response.size > 5 # ERROR: Not allowed here | the answer of an enrichment
+  http {
+    url = "https://example.com/v1"
+  }
+  set = { size = response.size }
+}
+
+rule "first" {
+  when = lead.size > 10
+  to   = [pool.emea, queue.backlog]
+}
+
+rule "rest" {
+  to = [pool.emea, queue.backlog]
+}

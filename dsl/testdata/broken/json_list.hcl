@@ -1,0 +1,44 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA"]
+  }
+  field "size" {
+    type = number
+  }
+}
+
+priority "P0" {
+  deliver_within = "1m"
+}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "emea" {
+  members = [rep.ana]
+}
+
+queue "backlog" {
+  drain_to = pool.emea
+}
+
+table "t" {
+  source = "tables/broken.json" # ERROR: @tables/broken.json:2 Wrong type in a cell | a list or an object
+  key    = "country"
+  value  = "region"
+}
+
+rule "first" {
+  when = lead.size > 10
+  to   = [pool.emea, queue.backlog]
+}
+
+rule "rest" {
+  to = [pool.emea, queue.backlog]
+}

@@ -1,0 +1,47 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA"]
+  }
+  field "size" {
+    type = number
+  }
+}
+
+priority "P0" {
+  deliver_within = "1m"
+}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "emea" {
+  members = [rep.ana]
+}
+
+queue "backlog" {
+  drain_to = pool.emea
+}
+
+table "a" {
+  source = "tables/regions.csv"
+  key    = "country"
+  value  = "region"
+}
+table "b" {
+  source = "tables/more/regions.csv" # ERROR: Tables of the same file name | Rename one
+}
+
+rule "first" {
+  when = lead.size > 10
+  to   = [pool.emea, queue.backlog]
+}
+
+rule "rest" {
+  to = [pool.emea, queue.backlog]
+}

@@ -1,0 +1,46 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA"]
+  }
+  field "size" {
+    type = number
+  }
+}
+
+priority "P0" {
+  deliver_within = "1m"
+}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "emea" {
+  members = [rep.ana]
+}
+
+queue "backlog" {
+  drain_to = pool.emea
+}
+
+variable "limit" {
+  default = 5
+  validation {
+    condition     = true # ERROR: Invalid value | looks at the variable
+    error_message = "Never."
+  }
+}
+
+rule "first" {
+  when = lead.size > 10
+  to   = [pool.emea, queue.backlog]
+}
+
+rule "rest" {
+  to = [pool.emea, queue.backlog]
+}
