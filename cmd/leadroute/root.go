@@ -8,6 +8,7 @@ var commands = []func() *cobra.Command{
 	newTest,
 	newExplain,
 	newGraph,
+	newWho,
 	newImportPolicy,
 	newRun,
 	newDemo,
