@@ -9,6 +9,7 @@ var commands = []func() *cobra.Command{
 	newExplain,
 	newGraph,
 	newWho,
+	newConsole,
 	newImportPolicy,
 	newRun,
 	newDemo,
