@@ -79,6 +79,9 @@ lint: ## golangci-lint, formatting included; the first run builds it, which take
 	$(GOLANGCI) run --build-tags kafka ./...
 	@$(GOLANGCI) fmt --diff || { echo "run: make fmt" >&2; exit 1; }
 
+docs: ## write the pages that are made of the code
+	$(GO) run ./cmd/leadroute lang reference >docs/language.md
+
 fmt: ## format every Go file
 	$(GOLANGCI) fmt
 

@@ -10,6 +10,7 @@ var commands = []func() *cobra.Command{
 	newGraph,
 	newWho,
 	newConsole,
+	newLang,
 	newImportPolicy,
 	newRun,
 	newDemo,
