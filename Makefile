@@ -70,7 +70,7 @@ on-kafka:
 	bin/leadroute demo $(KAFKA_DEMO) --brokers "$$LEADROUTE_TEST_BROKERS"
 
 ##@ Keep it
-.PHONY: check lint fmt tidy no-binaries
+.PHONY: check lint docs fmt tidy no-binaries
 check: no-binaries tidy lint ## what CI asks before it tests: vet, lint, format, imports, go.mod, no binaries
 	$(GO) vet -tags kafka ./...
 	$(GO) test -count 1 ./internal/arch

@@ -84,7 +84,7 @@ func (c *compiler) compile(files []file) *Policy {
 		}
 	}
 	c.analyze()
-	p.Tests = c.tests
+	p.Tests, p.Fields, p.Declarations = c.tests, c.plan.Fields, c.declarations()
 	if !c.diags.HasErrors() {
 		c.plan.ID = planID(files)
 		p.Plan = c.plan

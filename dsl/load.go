@@ -27,6 +27,10 @@ type Policy struct {
 	// Source is what it was read from, file name (without folder) to content: what
 	// CompileSource takes on another machine.
 	Source map[string][]byte
+	// Fields are the lead's, and Declarations the named blocks; both are there for a policy
+	// with errors, too, as far as it could be read.
+	Fields       []plan.Field
+	Declarations []Declaration
 }
 
 // file is one source file; path is how the user named it, for the diagnostics.

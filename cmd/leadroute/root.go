@@ -11,6 +11,7 @@ var commands = []func() *cobra.Command{
 	newWho,
 	newConsole,
 	newLang,
+	newLSP,
 	newImportPolicy,
 	newRun,
 	newDemo,
