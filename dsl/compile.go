@@ -29,11 +29,17 @@ type compiler struct {
 
 	localValues map[string]constant
 
+	// disk lets the policy's data files be read; given are the files that came with it, and
+	// used the data files that it read, by name.
+	disk        bool
+	given, used map[string][]byte
+
 	plan  *plan.Plan
 	tests []Test
 	// repFields are the attributes of the live rep table that conditions read: their
 	// types come from use, and two uses must agree.
 	repFields map[string]repUse
+	calendars map[string]*plan.Calendar
 }
 
 type repUse struct {
@@ -83,8 +89,14 @@ func (c *compiler) compile(files []file) *Policy {
 			spec.after(c)
 		}
 	}
+	c.checkLimits()
 	c.analyze()
 	p.Tests = c.tests
+	for name, src := range c.used {
+		p.Source[name] = src
+		files = append(files, file{name: name, src: src})
+	}
+	files = byName(files)
 	if !c.diags.HasErrors() {
 		c.plan.ID = planID(files)
 		p.Plan = c.plan

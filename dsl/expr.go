@@ -38,6 +38,7 @@ type typed struct {
 	field *plan.Field // when it is one field of the lead and nothing else
 	block string      // "priority" or "territory" when the text is the name of such a block
 	attr  string      // of an open one: the rep attribute's name
+	unit  unit        // of a number
 }
 
 // scope is what an expression may read.
@@ -45,6 +46,7 @@ type scope struct {
 	c      *compiler
 	layout *plan.Layout
 	root   string // lead or rep
+	facts  facts  // what else it may read, by the reference's first name; nil: nothing
 	decided
 }
 
@@ -105,13 +107,16 @@ func (s *scope) resolve(t typed, k kind) typed {
 	} else if !seen {
 		s.c.repFields[t.attr] = repUse{typ, t.rng}
 	}
-	return s.slot(s.layout.Slot(t.attr, typ), t.rng)
+	return s.repSlot(t.attr, typ, t.rng)
 }
 
 // slot reads a field of the record.
 func (s *scope) slot(slot plan.Slot, rng hcl.Range) typed {
+	return s.read(slot, s.root+"."+slot.Name, rng)
+}
+
+func (s *scope) read(slot plan.Slot, source string, rng hcl.Range) typed {
 	t := typed{rng: rng}
-	source := s.root + "." + slot.Name
 	switch slot.Type {
 	case plan.TypeNumber:
 		t.kind, t.num = number, plan.NumberField(slot, source)

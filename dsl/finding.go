@@ -44,6 +44,16 @@ var (
 	unreachablePart   = Finding{"LR031", "unreachable-part", "Unreachable", true}
 	secretInPolicy    = Finding{"LR032", "secret-in-policy", "Secret written into the policy", true}
 	noRules           = Finding{"LR033", "no-rules", "Policy without rules", false}
+
+	invalidDate     = Finding{"LR060", "invalid-date", "Invalid date", false}
+	badCalendar     = Finding{"LR061", "unreadable-calendar", "Cannot read the calendar", false}
+	twoKinds        = Finding{"LR062", "two-kinds", "More than one kind", false}
+	keyNoRevision   = Finding{"LR063", "key-without-revision", "Idempotency key without the revision", true}
+	unknownFigure   = Finding{"LR064", "unknown-figure", "Unknown figure", false}
+	outOfRange      = Finding{"LR065", "out-of-range", "Out of range", false}
+	otherVersion    = Finding{"LR066", "other-version", "Policy for another version", false}
+	overLimit       = Finding{"LR067", "over-limit", "Over the policy's own limit", false}
+	alternateCircle = Finding{"LR068", "alternate-circle", "Alternates in a circle", false}
 )
 
 // Findings lists every kind of problem in the order of the ids.
@@ -53,4 +63,5 @@ var Findings = []Finding{
 	wrongArguments, invalidDuration, invalidValue, noDefaultPriority, possibleGap, emptyPool, queueCycle, noQueue, liveRead,
 	missingNoMatch, emptyString, invalidRegexp, notAllowedHere, rejectedTestLead, unreadable, unreachablePart,
 	secretInPolicy, noRules,
+	invalidDate, badCalendar, twoKinds, keyNoRevision, unknownFigure, outOfRange, otherVersion, overLimit, alternateCircle,
 }

@@ -25,7 +25,8 @@ type Policy struct {
 	// Tests are its test blocks, in the order of the source.
 	Tests []Test
 	// Source is what it was read from, file name (without folder) to content: what
-	// CompileSource takes on another machine.
+	// CompileSource takes on another machine. What its blocks read besides stands under the
+	// name by which they say it: calendars/de.ics, or an address.
 	Source map[string][]byte
 }
 
@@ -41,6 +42,7 @@ type file struct {
 func Load(paths ...string) (*Policy, Diagnostics) {
 	var files []file
 	c := newCompiler()
+	c.disk = true
 	for _, path := range paths {
 		found, err := readPath(path)
 		if err != nil {
@@ -63,10 +65,13 @@ func CompileSource(source map[string][]byte) (*plan.Plan, Diagnostics) {
 // Parse is Load from memory.
 func Parse(source map[string][]byte) (*Policy, Diagnostics) {
 	files := make([]file, 0, len(source))
-	for name, src := range source {
-		files = append(files, file{name: filepath.Base(name), path: name, src: src})
-	}
 	c := newCompiler()
+	c.given = source
+	for name, src := range source {
+		if strings.HasSuffix(name, ".hcl") {
+			files = append(files, file{name: filepath.Base(name), path: name, src: src})
+		}
+	}
 	return c.compile(files), c.done()
 }
 
