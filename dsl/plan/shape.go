@@ -14,7 +14,9 @@ type Shape struct {
 	Body    Value // nil: the connector's own
 	Map     Value // in place of the lead's fields; nil: those as they came
 	// Key is the idempotency key, the same on every attempt; nil: lead/revision.
-	Key    *Text
+	Key *Text
+	// Site is the address of the API, which decision.url begins with; run sets it.
+	Site   string
 	layout *Layout
 }
 
@@ -43,8 +45,8 @@ var ShapeFacts = map[string]string{
 	"decision.revision": TypeNumber, "decision.url": TypeString,
 }
 
-// Record lays a delivery out; site is the address of the API, which decision.url begins with.
-func (s *Shape) Record(d *leadroute.Delivery, site string) (*Record, error) {
+// Record lays a delivery out.
+func (s *Shape) Record(d *leadroute.Delivery) (*Record, error) {
 	r, err := s.layout.Lead(&leadroute.Lead{
 		ID: d.Lead, Source: d.Source, EmittedAt: d.EmittedAt, ReceivedAt: d.ReceivedAt, Fields: d.Fields,
 	}, nil)
@@ -53,7 +55,7 @@ func (s *Shape) Record(d *leadroute.Delivery, site string) (*Record, error) {
 	}
 	r.decided(DecidedPriority, string(d.Class))
 	r.decided(DecidedTerritory, d.Territory)
-	r.facts(func(name string) any { return shapeFact(d, name, site) })
+	r.facts(func(name string) any { return shapeFact(d, name, s.Site) })
 	return r, nil
 }
 
