@@ -92,7 +92,7 @@ func (s *scope) figure(r ref) typed {
 			names = append(names, n)
 		}
 		slices.Sort(names)
-		s.c.report(unknownFigure, r.rng, "There is no figure %s.%s", r, didYouMean(rest[0], names, inQuotes))
+		s.c.report(unknownFigure, r.rng, "There is no figure %s. There is %s.", r, enumerate(names, "and"))
 		return typed{rng: r.rng}
 	}
 	t := s.fact(r.String(), plan.TypeNumber, r.rng)
