@@ -40,11 +40,17 @@ type compiler struct {
 	shown     map[hcl.Range]string                        // source's memory
 	ruleOf    []*block                                    // the block of each of the plan's rules
 
+	// disk lets the policy's data files be read; given are the files that came with it, and
+	// used the data files that it read, by name.
+	disk        bool
+	given, used map[string][]byte
+
 	plan  *plan.Plan
 	tests []Test
 	// repFields are the attributes of the live rep table that conditions read: their
 	// types come from use, and two uses must agree.
 	repFields map[string]repUse
+	calendars map[string]*plan.Calendar
 }
 
 type repUse struct {
@@ -96,9 +102,13 @@ func (c *compiler) compile(files []file) *Policy {
 		}
 	}
 	c.orderRules()
+	c.checkLimits()
 	c.analyze()
-	p.Tests = c.tests
+	p.Tests, p.Fields, p.Declarations = c.tests, c.plan.Fields, c.declarations()
 	files = append(files, c.kept()...)
+	for name, src := range c.used {
+		files = append(files, file{name: name, src: src})
+	}
 	for _, f := range files {
 		p.Source[f.name] = f.src
 	}
