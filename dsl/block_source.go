@@ -50,7 +50,7 @@ func (c *compiler) trusted(b body) bool {
 	if v, isBool := k.v.(bool); isBool {
 		return v
 	}
-	return c.word(b, "priority_hint", "trusted", "ignored") == "trusted"
+	return c.word(b, "priority_hint", "trusted", "untrusted") == "trusted"
 }
 
 // leadFields reads a list of fields: [lead.email, lead.phone], or their names in quotes.

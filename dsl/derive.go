@@ -9,7 +9,8 @@ import (
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
-// blanks reads blank: the texts that senders write for nothing, besides "".
+// blanks reads blank: the texts that senders write for nothing, besides ""; "missing" is
+// that "" alone does, as without it.
 func (c *compiler) blanks(b body, f *plan.Field) {
 	k, ok := c.value(b, "blank")
 	if !ok {
@@ -20,6 +21,9 @@ func (c *compiler) blanks(b body, f *plan.Field) {
 		return
 	}
 	if s, one := k.v.(string); one {
+		if s == "missing" {
+			return
+		}
 		k.v = []constant{{v: s, rng: k.rng}}
 	}
 	f.Blank, ok = c.textList(k, "blank")

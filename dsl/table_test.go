@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -163,10 +164,20 @@ func BenchmarkLoadRows(b *testing.B) {
 	}
 	files["tables/territories.csv"] = []byte(rows.String())
 	b.ReportAllocs()
+	heap := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc) / (1 << 20)
+	}
+	before := heap()
+	var p *plan.Plan
 	for b.Loop() {
-		p, diags := CompileSource(files)
-		if p == nil || len(p.Rules) != 10003 {
+		var diags Diagnostics
+		if p, diags = CompileSource(files); p == nil || len(p.Rules) != 10003 {
 			b.Fatal(diags.Error())
 		}
 	}
+	b.ReportMetric(heap()-before, "MB-kept")
+	runtime.KeepAlive(p)
 }

@@ -114,17 +114,19 @@ func (d *drawing) rule(r *plan.Rule) {
 		n.ID, n.Label, n.Detail = "rule."+table, table, "a rule for each row"
 	case r.Disabled:
 		n.Detail = "disabled"
+	case r.Dated() && r.When.Always():
+		n.Detail = "for a time"
 	case r.When.Always():
 		n.Detail = "every lead that is left"
 	}
 	if !fromTable {
-		n.Then = inOrder(r.Targets)
+		n.Then = inOrder(r.Ways())
 	}
 	from := d.node(&d.rules, n)
-	for i, t := range r.Targets {
+	for i, t := range r.Ways() {
 		place := i + 1
 		label := strconv.Itoa(place)
-		if fromTable {
+		if fromTable || r.Split != nil { // an arm's place says nothing
 			label = ""
 		}
 		for _, to := range d.targets(t) {

@@ -45,6 +45,7 @@ func (p *Plan) Inactive() []Inactive {
 	for i := range p.Destinations {
 		l.destination(&p.Destinations[i])
 	}
+	l.lead(p)
 	for i := range p.Alerts {
 		l.add(true, named("alert", p.Alerts[i].Name), "", "alerts are not sent and do nothing yet")
 	}
@@ -109,6 +110,26 @@ func (l *inactives) destination(d *Destination) {
 	l.add(d.Batch != nil, block, "batch", "leads are delivered one by one")
 	l.add(d.Breaker != nil, block, "breaker", "a destination that fails is tried on")
 	l.add(d.Alternate != nil, block, "alternate", "the leads wait for the destination itself")
+}
+
+// lead is what comes before and beside the rules.
+func (l *inactives) lead(p *Plan) {
+	for i := range p.Rules {
+		rule := &p.Rules[i]
+		l.add(len(rule.DeliverTo) > 0, named("rule", rule.Name), "deliver_to", "the lead is delivered to every destination")
+		for _, t := range rule.Ways() {
+			own := slices.ContainsFunc(t.Could, func(to Target) bool { return to.Strategy != "" })
+			l.add(own, named("rule", rule.Name), "strategy", "the pool picks by its own strategy")
+		}
+	}
+	for i := range p.Sources {
+		l.add(true, named("source", string(p.Sources[i].Name)), "", "senders are known by the API keys that leadroute run is given; nothing of the block is held against them yet")
+	}
+	for i := range p.Enrichments {
+		l.add(true, named("enrich", p.Enrichments[i].Name), "", "nobody is asked: the fields stay as they were sent")
+	}
+	l.add(p.Dedupe != nil, "dedupe", "", "the same lead is known by its id alone")
+	l.add(p.Retention != nil, "retention", "", "everything is kept as long as the product keeps it by itself")
 }
 
 // sorted are a map's values in the order of its keys.

@@ -39,7 +39,7 @@ func (p *Plan) Nearest(r *Record, live Live, at time.Time) []Nearest {
 		if rule.Name == taken {
 			break
 		}
-		if rule.Disabled {
+		if !rule.InForce(at) {
 			continue
 		}
 		if n, ok := p.reach(rule, r, live, at); ok {

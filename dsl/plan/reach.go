@@ -38,7 +38,7 @@ func (p *Plan) Reach(rep *leadroute.Rep) []Path {
 	var paths []Path
 	for i := range p.Rules {
 		rule := &p.Rules[i]
-		for j, t := range rule.Targets {
+		for j, t := range rule.Ways() {
 			base := Path{Rule: rule.Name, When: rule.When.Source, Place: j + 1, Disabled: rule.Disabled}
 			if len(t.Could) == 0 {
 				base.Named = true
