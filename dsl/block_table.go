@@ -53,6 +53,8 @@ type table struct {
 	lines   []string // of src, when a diagnostic shows one
 	faults  int
 
+	key, value int // the columns of lookup
+
 	match []matchItem
 	blank bool // a blank cell matches every lead
 	set   *object
@@ -395,6 +397,7 @@ func (c *compiler) keyed(t *table) bool {
 	if !ok1 || !ok2 {
 		return false
 	}
+	t.key, t.value = k, v
 	t.Values = make(map[string]string, len(t.rows))
 	first := make(map[string]int, len(t.rows))
 	for i := range t.rows {

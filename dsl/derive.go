@@ -143,10 +143,9 @@ func (s *scope) valuesOf(f *plan.Field, v typed) {
 	if t == nil {
 		return
 	}
-	column := slices.Index(t.columns, s.c.valueColumn(t))
 	for i := range t.rows {
-		if w := t.rows[i].cells[column]; w != "" {
-			s.value(f, w, t.at(t.rows[i].line, column+1))
+		if w := t.rows[i].cells[t.value]; w != "" {
+			s.value(f, w, t.at(t.rows[i].line, t.value+1))
 		}
 	}
 }

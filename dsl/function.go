@@ -331,16 +331,15 @@ func (s *scope) lookupAs(want kind, table *table, key, fallback typed, src strin
 	case text:
 		t.kind, t.text, t.table = text, plan.Lookup(&table.Table, key.text, fallback.text, src), table
 	case number:
-		column := slices.Index(table.columns, s.c.valueColumn(table))
 		values := make(map[string]float64, len(table.Values))
 		for i := range table.rows {
 			r := &table.rows[i]
-			if v := r.cells[column]; v != "" {
-				f, ok := s.c.cellNumber(v, table.at(r.line, column+1))
+			if v := r.cells[table.value]; v != "" {
+				f, ok := s.c.cellNumber(v, table.at(r.line, table.value+1))
 				if !ok {
 					return t
 				}
-				values[r.cells[slices.Index(table.columns, s.c.keyColumn(table))]] = f
+				values[r.cells[table.key]] = f
 			}
 		}
 		t.kind, t.num = number, plan.LookupNumber(values, key.text, fallback.num, src)
@@ -349,9 +348,6 @@ func (s *scope) lookupAs(want kind, table *table, key, fallback typed, src strin
 	}
 	return t
 }
-
-func (c *compiler) keyColumn(t *table) string   { s, _ := c.text(t.block.body, "key"); return s }
-func (c *compiler) valueColumn(t *table) string { s, _ := c.text(t.block.body, "value"); return s }
 
 // callStaffed is staffed_within(pool.x, "5m"), or staffed_within("1m") of where the lead
 // is assigned.

@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -152,6 +153,30 @@ func TestTablesTravelWithThePolicy(t *testing.T) {
 	if other, _ := CompileSource(policy.Source); other == nil || other.ID == policy.Plan.ID {
 		t.Error("the plan of another table has the same id")
 	}
+}
+
+// No table makes the compiler panic, and what is wrong in one is told in few words.
+func FuzzTables(f *testing.F) {
+	for _, name := range []string{"tables/regions.csv", "tables/territories.csv"} {
+		f.Add(tableFiles[name], false)
+	}
+	f.Add([]byte(`[{"country": "DE", "region": "EMEA"}, {"country": null, "from": 5}]`), true)
+	f.Fuzz(func(t *testing.T, src []byte, isJSON bool) {
+		files := map[string][]byte{"p.hcl": []byte(tablePolicy), "tables/regions.csv": src, "tables/territories.csv": src}
+		if isJSON {
+			files = map[string][]byte{
+				"p.hcl":               []byte(strings.ReplaceAll(tablePolicy, ".csv\"", ".json\"")),
+				"tables/regions.json": src, "tables/territories.json": src,
+			}
+		}
+		p, diags := Parse(files)
+		if (p.Plan == nil) != diags.HasErrors() || len(diags) > 200 {
+			t.Fatalf("Parse: plan is nil: %v, %d findings", p.Plan == nil, len(diags))
+		}
+		if err := diags.WriteText(&bytes.Buffer{}); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 // BenchmarkLoadRows loads a table of 10,000 rows.
