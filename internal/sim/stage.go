@@ -55,8 +55,13 @@ func (w *World) build() {
 		w.views[in.id] = &view{roster: pools.NewRoster(), read: make([]int, w.opt.Partitions)}
 	}
 	w.reps = w.stage(leadroute.TopicReps, adapt(func(in *instance, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
+		held := 0
+		if s != nil {
+			held = len(s.Held)
+		}
 		next, out := reps.Apply(re, leadroute.RepID(key), s, m, at)
 		w.checkCaps(in, next, m)
+		w.checkPause(in, key, held, next, m, at)
 		return next, out
 	}))
 	w.stages = []*stage{w.ledger, w.pools, w.reps}

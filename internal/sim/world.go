@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
@@ -35,6 +36,8 @@ type World struct {
 	plan *plan.Plan
 	// epoch changes what the account table says, so that a replay may decide otherwise.
 	epoch int
+	// accept is how long a rep has to respond under half of the targets, 0: no bound.
+	accept time.Duration
 
 	ledger, pools, reps *stage
 	stages              []*stage
@@ -54,6 +57,7 @@ type World struct {
 	owned   map[string]leadroute.RepID
 	events  map[string]leadroute.LatencyEvent
 	dead    map[string]leadroute.DeadLetter
+	paused  map[string][]pause // by rep, as the log has it
 
 	draining  bool
 	steps     int
@@ -81,6 +85,7 @@ func New(seed uint64, trace bool) *World {
 		rng: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)), now: start,
 		views: map[int]*view{}, lanes: map[lane][]item{}, workers: map[leadroute.Topic]*worker{},
 		owned: map[string]leadroute.RepID{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
+		paused: map[string][]pause{},
 	}
 	w.opt = Options{
 		Leads: 3 + w.rng.IntN(14), Reps: 1 + w.rng.IntN(5), Partitions: 1 << w.rng.IntN(2),
