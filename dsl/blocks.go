@@ -18,6 +18,7 @@ func blockSpecs() []*blockSpec {
 		ruleBlock(),
 		destinationBlock(),
 		testBlock(),
+		scenarioBlock(),
 
 		later("variable"),
 		later("source"),
@@ -31,7 +32,6 @@ func blockSpecs() []*blockSpec {
 		later("retention"),
 		later("rollout"),
 		later("invariant"),
-		later("scenario"),
 	}
 }
 

@@ -31,6 +31,8 @@ type compiler struct {
 
 	plan  *plan.Plan
 	tests []Test
+
+	scenarios []Scenario
 	// repFields are the attributes of the live rep table that conditions read: their
 	// types come from use, and two uses must agree.
 	repFields map[string]repUse
@@ -84,7 +86,7 @@ func (c *compiler) compile(files []file) *Policy {
 		}
 	}
 	c.analyze()
-	p.Tests = c.tests
+	p.Tests, p.Scenarios = c.tests, c.scenarios
 	if !c.diags.HasErrors() {
 		c.plan.ID = planID(files)
 		p.Plan = c.plan

@@ -44,6 +44,8 @@ var (
 	unreachablePart   = Finding{"LR031", "unreachable-part", "Unreachable", true}
 	secretInPolicy    = Finding{"LR032", "secret-in-policy", "Secret written into the policy", true}
 	noRules           = Finding{"LR033", "no-rules", "Policy without rules", false}
+	unknownReason     = Finding{"LR080", "unknown-reason", "Reason that nothing gives", false}
+	unreadColumn      = Finding{"LR081", "unread-column", "Rep attribute that nothing reads", true}
 )
 
 // Findings lists every kind of problem in the order of the ids.
@@ -53,4 +55,5 @@ var Findings = []Finding{
 	wrongArguments, invalidDuration, invalidValue, noDefaultPriority, possibleGap, emptyPool, queueCycle, noQueue, liveRead,
 	missingNoMatch, emptyString, invalidRegexp, notAllowedHere, rejectedTestLead, unreadable, unreachablePart,
 	secretInPolicy, noRules,
+	unknownReason, unreadColumn,
 }

@@ -24,6 +24,8 @@ type Policy struct {
 	Plan *plan.Plan
 	// Tests are its test blocks, in the order of the source.
 	Tests []Test
+	// Scenarios are its scenario blocks, in the order of the source.
+	Scenarios []Scenario
 	// Source is what it was read from, file name (without folder) to content: what
 	// CompileSource takes on another machine.
 	Source map[string][]byte

@@ -55,7 +55,7 @@ func runTests(_ context.Context, opts testOptions) error {
 	if err != nil {
 		return err
 	}
-	results, err := policytest.Run(policy, pattern)
+	results, err := policytest.Run(policy, pattern, nil)
 	if err != nil {
 		return err
 	}

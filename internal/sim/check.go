@@ -62,6 +62,9 @@ func (w *World) event(it item) {
 	if have, ok := w.events[id]; ok && (have.Class != e.Class || have.Source != e.Source) {
 		w.violate("6 events", "%s was told with class %s and class %s", id, have.Class, e.Class)
 	}
+	if _, again := w.events[id]; !again {
+		w.heard = append(w.heard, *e)
+	}
 	w.events[id] = *e
 	if e.Step == leadroute.StepNotified {
 		w.checkStep(e)
@@ -134,7 +137,7 @@ func (w *World) checkStep(e *leadroute.LatencyEvent) {
 
 // ownerChanged checks invariant 3 from the ledger's side: nobody owns more than the cap.
 func (w *World) ownerChanged(in *instance, lead string, before, after leadroute.RepID) {
-	if in.part.owner != in || before == after {
+	if in.part.owner != in || before == after || w.opt.Reps == 0 { // a Play's reps are not numbered
 		return
 	}
 	delete(w.owned, lead)

@@ -39,7 +39,7 @@ func adapt[S, M any](decide func(in *instance, key string, s *S, m *M, at leadro
 }
 
 func (w *World) build() {
-	le := ledger.Env{Plan: w.planOf, Decide: w.decide}
+	le := ledger.Env{Plan: w.planOf, Decide: w.decider}
 	re := reps.Env{Plan: w.planOf}
 	w.ledger = w.stage(leadroute.TopicLedger, adapt(func(in *instance, key string, s *ledger.State, m *leadroute.LedgerMessage, at leadroute.Millis) (*ledger.State, []leadroute.Effect) {
 		before := ownerOf(s)
