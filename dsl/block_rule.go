@@ -143,7 +143,7 @@ func (s *scope) territoryPool(src string, rng hcl.Range) (plan.RuleTarget, bool,
 		s.c.report(unknownReference, rng, "The policy declares no territory, so that a lead has none.")
 		return plan.RuleTarget{}, false, false
 	}
-	return plan.TerritoryPool(src), false, true
+	return plan.TerritoryPool(src, s.c.plan.Territories), false, true
 }
 
 // poolOf is territory.dach.pool, the pool of a territory by name.

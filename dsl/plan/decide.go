@@ -50,6 +50,9 @@ func (p *Plan) decide(r *Record, live Live, at time.Time, w watcher) Decision {
 			break
 		}
 	}
+	if r.territory == nil {
+		r.decided(DecidedTerritory, "") // the record may have been decided before
+	}
 	for i := range p.Rules {
 		rule := &p.Rules[i]
 		if rule.Disabled {
@@ -132,12 +135,18 @@ func (r *Record) decided(name, v string) {
 
 // Fixed returns the target that is the same for every lead.
 func Fixed(t Target, source string) RuleTarget {
-	return RuleTarget{Source: source, Fixed: &t, Of: func(*Record) (Target, bool) { return t, true }}
+	return RuleTarget{Source: source, Fixed: &t, Could: []Target{t}, Of: func(*Record) (Target, bool) { return t, true }}
 }
 
-// TerritoryPool is the pool of the lead's territory; nothing where it has none.
-func TerritoryPool(source string) RuleTarget {
-	return RuleTarget{Source: source, Of: func(r *Record) (Target, bool) {
+// TerritoryPool is the pool of the lead's territory, one of those given; nothing where it has none.
+func TerritoryPool(source string, territories []Territory) RuleTarget {
+	var could []Target
+	for _, t := range territories {
+		if to := (Target{Pool: t.Pool}); t.Pool != "" && !slices.Contains(could, to) {
+			could = append(could, to)
+		}
+	}
+	return RuleTarget{Source: source, Could: could, Of: func(r *Record) (Target, bool) {
 		if r.territory == nil || r.territory.Pool == "" {
 			return Target{}, false
 		}
@@ -160,7 +169,13 @@ func RepByID(id Text, source string) RuleTarget {
 // Either is a where the condition holds, b where it fails, and nothing where it is undecided.
 func Either(c Cond, a, b RuleTarget, source string) RuleTarget {
 	t, f := sides(c)
-	return RuleTarget{Source: source, Of: func(r *Record) (Target, bool) {
+	could := slices.Clone(a.Could)
+	for _, to := range b.Could {
+		if !slices.Contains(could, to) {
+			could = append(could, to)
+		}
+	}
+	return RuleTarget{Source: source, Could: could, Of: func(r *Record) (Target, bool) {
 		switch {
 		case t(r):
 			return a.Of(r)
@@ -179,6 +194,10 @@ func EvenIfFull(t RuleTarget) RuleTarget {
 		to := *t.Fixed
 		to.EvenIfFull = to.Queue == ""
 		t.Fixed = &to
+	}
+	t.Could = slices.Clone(t.Could)
+	for i := range t.Could {
+		t.Could[i].EvenIfFull = t.Could[i].Queue == ""
 	}
 	t.Of = func(r *Record) (Target, bool) {
 		to, ok := of(r)

@@ -99,6 +99,17 @@ func verdictOf(c Cond, r *Record) Verdict {
 	}
 }
 
+// Judge says whether the condition is true, false or undecided for the record, and which
+// of its atoms made it so.
+func Judge(c Cond, r *Record) (verdict string, because []Reason) {
+	v := verdictOf(c, r)
+	verdict = string(v)
+	if v == Matched {
+		verdict = "true"
+	}
+	return verdict, why(c, r, v)
+}
+
 // why lists the atoms that gave the condition its verdict: of an && that is false the
 // false parts alone, of one that is undecided the undecided ones.
 func why(c Cond, r *Record, v Verdict) []Reason {
