@@ -9,7 +9,7 @@ import (
 func priorityBlock() *blockSpec {
 	step := &blockSpec{
 		name: "step", labels: 1,
-		attrs: words("after reassign notify"), attrsLater: words("every pause at_most"), required: words("after"),
+		attrs: words("after every reassign pause at_most notify"),
 	}
 	return &blockSpec{
 		name: "priority", labels: 1,
@@ -29,9 +29,7 @@ func (c *compiler) priority(b *block) {
 	if a := b.attr("when"); a != nil {
 		class.When = c.leadScope(decided{}).condition(a.Expr)
 	}
-	if c.word(b.body, "clock", "always", "pool_hours") == "pool_hours" {
-		c.report(notSupportedYet, b.attr("clock").Expr.Range(), `clock = "pool_hours" is part of the language, but this version does not run it yet.`)
-	}
+	class.PoolHours = c.word(b.body, "clock", "always", "pool_hours") == "pool_hours"
 	for _, s := range b.blocks("step") {
 		class.Steps = append(class.Steps, c.step(s))
 	}
@@ -39,7 +37,13 @@ func (c *compiler) priority(b *block) {
 }
 
 func (c *compiler) step(b *block) plan.Step {
-	s := plan.Step{Name: b.name, After: c.duration(b.body, "after"), Notify: c.refs(b.body, "notify", "channel")}
+	s := plan.Step{
+		Name: b.name, After: c.duration(b.body, "after"), Every: c.duration(b.body, "every"),
+		Pause: c.duration(b.body, "pause"), AtMost: c.whole(b.body, "at_most", 1), Notify: c.refs(b.body, "notify", "channel"),
+	}
+	if (b.attr("after") == nil) == (b.attr("every") == nil) && !c.brokenWithin(b.full) {
+		c.report(missingAttribute, b.rng, `A step needs one of "after" and "every": after = "30s".`)
+	}
 	k, ok := c.value(b.body, "reassign")
 	if !ok {
 		return s
@@ -51,7 +55,9 @@ func (c *compiler) step(b *block) plan.Step {
 			c.report(invalidValue, k.rng, `reassign is "next", not %q.`, v)
 		}
 	case ref:
-		c.report(notSupportedYet, k.rng, "Reassigning to a pool or queue is part of the language, but this version does not run it yet. Write reassign = \"next\".")
+		if t, ok := c.fixedTarget(k); ok {
+			s.Reassign, s.To = true, &t
+		}
 	default:
 		c.mistyped(k, b.body, "reassign", `"next"`)
 	}

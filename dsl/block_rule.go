@@ -12,7 +12,7 @@ import (
 
 // rule "enterprise" { ... } sends the leads that match it to its targets.
 func ruleBlock() *blockSpec {
-	assign := &blockSpec{name: "assign", attrs: words("to when even_if_full"), attrsLater: words("accept strategy"), required: words("to")}
+	assign := &blockSpec{name: "assign", attrs: words("to when even_if_full accept"), attrsLater: words("strategy"), required: words("to")}
 	return &blockSpec{
 		name: "rule", labels: 1,
 		attrs:      words("when to priority enabled tags"),
@@ -54,7 +54,7 @@ func (s *scope) assign(b *block) []plan.RuleTarget {
 		return nil
 	}
 	targets := s.targets(a.Expr)
-	full := s.c.flag(b.body, "even_if_full")
+	full, accept := s.c.flag(b.body, "even_if_full"), s.c.duration(b.body, "accept")
 	var when plan.Cond
 	if w := b.attr("when"); w != nil {
 		when = s.condition(w.Expr)
@@ -63,6 +63,9 @@ func (s *scope) assign(b *block) []plan.RuleTarget {
 		targets[i].When = when
 		if full {
 			targets[i] = plan.EvenIfFull(targets[i])
+		}
+		if accept > 0 {
+			targets[i] = plan.Within(targets[i], accept)
 		}
 	}
 	return targets
