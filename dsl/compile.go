@@ -86,6 +86,12 @@ func (c *compiler) compile(files []file) *Policy {
 		}
 	}
 	c.analyze()
+	p.Where = map[string]Place{}
+	for typ, byName := range c.declared {
+		for name, b := range byName {
+			p.Where[typ+" "+name] = Place{File: b.full.Filename, Line: b.full.Start.Line, End: b.full.End.Line}
+		}
+	}
 	p.Tests, p.Scenarios = c.tests, c.scenarios
 	if !c.diags.HasErrors() {
 		c.plan.ID = planID(files)

@@ -3,6 +3,7 @@
 package policytest
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"time"
@@ -57,6 +58,11 @@ type Difference struct {
 	What string `json:"what"`
 	Got  string `json:"got"`
 	Want string `json:"want"`
+}
+
+// String is "owner at 31s is u-77, want u-80".
+func (d Difference) String() string {
+	return d.What + " is " + cmp.Or(d.Got, "none") + ", want " + cmp.Or(d.Want, "none")
 }
 
 // Run decides the lead of each test whose name the pattern matches (nil: all), and

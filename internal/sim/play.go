@@ -21,6 +21,7 @@ type Play struct {
 	w      *World
 	posted int
 	tick   leadroute.Millis // when the clock next offers the heads of the queues
+	byName map[string]bool  // of the waiting leads, by revision
 }
 
 // wakeEvery is how often a Play offers the waiting leads again.
@@ -37,7 +38,7 @@ func NewPlay(p *plan.Plan, at leadroute.Millis, decide Decide) *Play {
 	}
 	w.build()
 	w.openWorkers()
-	return &Play{w: w, tick: at}
+	return &Play{w: w, tick: at, byName: map[string]bool{}}
 }
 
 // Hire puts a rep on the floor, or changes the profile of one who is there.
@@ -148,9 +149,38 @@ func (y *Play) wake() {
 	slices.SortFunc(waiting, func(a, b leadroute.Timer) int {
 		return cmp.Or(cmp.Compare(a.Deadline, b.Deadline), cmp.Compare(a.Key(), b.Key()))
 	})
+	free := y.somebodyIsFree()
 	for i := range waiting {
-		y.fire(&waiting[i])
+		t := &waiting[i]
+		// In vain it changes nothing, except that a lead is late now.
+		if late := t.Deadline <= y.w.now && y.w.now < t.Deadline.Add(wakeEvery)+1; free || late || y.asksByName(t) {
+			y.fire(t)
+		}
 	}
+}
+
+// somebodyIsFree tells whether some member of some pool could take a lead: then waking the
+// waiting may not be in vain.
+func (y *Play) somebodyIsFree() bool {
+	w := y.w
+	roster := w.views[w.pools.parts[0].owner.id].roster
+	for _, p := range w.plan.Pools {
+		if roster.Available(w.plan, p, w.now) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// asksByName tells whether the waiting lead may go to a rep by name.
+func (y *Play) asksByName(t *leadroute.Timer) bool {
+	key := fmt.Sprintf("%s/%d", t.Lead, t.Rev)
+	by, known := y.byName[key]
+	if !known {
+		by = slices.ContainsFunc(y.Lead(t.Lead).Targets, func(t plan.Target) bool { return t.Rep != "" })
+		y.byName[key] = by
+	}
+	return by
 }
 
 // settle lets everything on its way arrive and be handled.
