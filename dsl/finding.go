@@ -72,6 +72,8 @@ var (
 	otherVersion    = Finding{"LR066", "other-version", "Policy for another version", false}
 	overLimit       = Finding{"LR067", "over-limit", "Over the policy's own limit", false}
 	alternateCircle = Finding{"LR068", "alternate-circle", "Alternates in a circle", false}
+	unknownReason   = Finding{"LR080", "unknown-reason", "Reason that nothing gives", false}
+	unreadColumn    = Finding{"LR081", "unread-column", "Rep attribute that nothing reads", true}
 )
 
 // Findings lists every kind of problem in the order of the ids.
@@ -84,4 +86,5 @@ var Findings = []Finding{
 	tableUnreadable, unknownColumn, raggedRow, duplicateKey, emptyTable, tableTooLarge, cellType, blankCell, tableName,
 	definitionCycle, variableRefused, variableUnset, noSuchDate, splitPercent, unknownRule, unknownVariable, deadWindow,
 	invalidDate, badCalendar, twoKinds, keyNoRevision, unknownFigure, outOfRange, otherVersion, overLimit, alternateCircle,
+	unknownReason, unreadColumn,
 }
