@@ -144,7 +144,7 @@ priority "P1" {}`,
 	}
 	possibleGap = Finding{
 		ID: "LR020", Slug: "possible-gap", Summary: "Leads that no rule takes", Warning: true,
-		Explain: `Some leads match no rule. They are not lost, they go to the queue "unassigned", but nobody was chosen for them. Add a last rule without a condition.`,
+		Explain: `Some leads match no rule. They go to the dead letters, where somebody has to fetch them by hand. Add a last rule without a condition.`,
 		Bad: `rule "emea" {
   when = lead.region == "EMEA"
   to   = pool.emea
@@ -223,8 +223,8 @@ to   = pool.emea`,
 	notAllowedHere = Finding{
 		ID: "LR028", Slug: "not-allowed-here", Summary: "Not allowed here",
 		Explain: `This part of the language exists but may not stand here, because the decision could then not be repeated or checked.`,
-		Bad:     `rule "r" { to = rep.ana.email }`,
-		Good:    `rule "r" { to = rep.ana }`,
+		Bad:     `when = lead.tags[0] == "vip"`,
+		Good:    `when = contains(lead.tags, "vip")`,
 	}
 	rejectedTestLead = Finding{
 		ID: "LR029", Slug: "rejected-test-lead", Summary: "Test lead that the door would reject",
