@@ -64,13 +64,18 @@ func TestBrokenPolicies(t *testing.T) {
 	}
 }
 
-// Every finding is provoked by a policy of the corpus, but for the one that needs no text.
+// Every finding is provoked by a policy of the corpus, but for those that need no text, or
+// megabytes of it.
 func TestEveryFindingHasABrokenPolicy(t *testing.T) {
 	paths, err := filepath.Glob("testdata/broken/*.hcl")
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := map[string]bool{unreadable.ID: true} // TestWhatCannotBeReadIsSaid
+	said := map[string]bool{
+		unreadable.ID:    true, // TestWhatCannotBeReadIsSaid
+		tableTooLarge.ID: true, // TestATableTooLarge
+		strayVariable.ID: true, // TestVariables
+	}
 	for _, path := range paths {
 		_, diags := Load(path)
 		for _, d := range diags {
