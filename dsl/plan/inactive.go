@@ -102,7 +102,7 @@ func (l *inactives) class(c *Class) {
 
 func (l *inactives) destination(d *Destination) {
 	block := named("destination", string(d.Name))
-	if d.Other != nil {
+	if d.Other != nil && d.Other.Kind != "kafka" {
 		l.add(true, block, d.Other.Kind, fmt.Sprintf("this version has no connector for it: each lead goes to the dead letters, from where it can be sent again; run --destination %s=URL sends a webhook instead", d.Name))
 	}
 	l.add(d.When.Op != OpAlways, block, "when", "every lead is delivered there")

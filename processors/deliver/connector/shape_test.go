@@ -155,12 +155,15 @@ func TestOnStatusSaysWhatIsTriedAgain(t *testing.T) {
 // A lead of a destination that cannot be spoken is not lost: it is refused for good, with
 // the reason, which puts it into the dead letters.
 func TestADestinationWithoutConnectorRefuses(t *testing.T) {
-	d := destination(t, "", `kafka { topic = "decisions" }`)
+	d := destination(t, "", `hubspot {
+  token = secret("T")
+  object = "contacts"
+}`)
 	c, err := connector.New(connector.Builtin, d, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := connector.Attempt{Result: leadroute.ResultRejected, Reason: "this version has no connector for kafka"}
+	want := connector.Attempt{Result: leadroute.ResultRejected, Reason: "this version has no connector for hubspot"}
 	if got := c.Deliver(t.Context(), delivery()); got != want {
 		t.Errorf("Deliver = %+v, want %+v", got, want)
 	}
