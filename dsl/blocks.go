@@ -4,8 +4,10 @@ package dsl
 // what conditions read stands before what has conditions.
 func blockSpecs() []*blockSpec {
 	return []*blockSpec{
-		policyBlock(),
+		variableBlock(),
 		localsBlock(),
+		policyBlock(),
+		tableBlock(),
 		accountMatchBlock(),
 		schemaBlock(),
 		calendarBlock(),
@@ -16,21 +18,19 @@ func blockSpecs() []*blockSpec {
 		priorityBlock(),
 		territoryBlock(),
 		queueBlock(),
+		overrideBlock(),
 		ruleBlock(),
+		rulesFromBlock(),
+		invariantBlock(),
 		destinationBlock(),
+		sourceBlock(),
+		dedupeBlock(),
+		enrichBlock(),
+		retentionBlock(),
+		rolloutBlock(),
 		alertBlock(),
 		testBlock(),
 
-		later("variable"),
-		later("source"),
-		later("table"),
-		later("dedupe"),
-		later("enrich"),
-		later("override"),
-		later("rules_from"),
-		later("retention"),
-		later("rollout"),
-		later("invariant"),
 		later("scenario"),
 	}
 }

@@ -26,12 +26,6 @@ type Header struct {
 	Parts []Part
 }
 
-// Part is a piece of a header: a text, or a secret.
-type Part struct {
-	Text   Text
-	Secret *Secret // nil: Text
-}
-
 // Value is one JSON value made of a record, nil where something is missing.
 type Value func(*Record) any
 

@@ -175,8 +175,8 @@ func (r *Roster) members(p *plan.Plan, pool *plan.Pool) []*row {
 		return m
 	}
 	m := []*row{}
-	for id, w := range r.rows {
-		if pool.Where != nil && pool.Where(&w.state.Profile) || pool.Where == nil && slices.Contains(pool.Members, id) {
+	for _, w := range r.rows {
+		if pool.Member(&w.state.Profile) {
 			m = append(m, w)
 		}
 	}
