@@ -171,8 +171,12 @@ func TestTheWorldIsInThePlan(t *testing.T) {
 
 // What is compiled and not acted on is told, each with what happens instead.
 func TestInactiveIsTold(t *testing.T) {
+	regions, diags := Load("../examples/multi-region")
+	if regions.Plan == nil {
+		t.Fatal(diags)
+	}
 	var got []string
-	for _, i := range world(t).Plan.Inactive() {
+	for _, i := range append(world(t).Plan.Inactive(), regions.Plan.Inactive()...) {
 		if i.Consequence == "" {
 			t.Errorf("%+v says no consequence", i)
 		}
@@ -180,7 +184,7 @@ func TestInactiveIsTold(t *testing.T) {
 	}
 	for _, want := range []string{
 		`policy "world" on_missing`, `account_match subsidiary_of`, `calendar "far" `, `pool "emea" require`, `pool "emea" best_fit`,
-		`channel "owner" `, `destination "salesforce" salesforce`, `destination "crm" batch`, `alert "P0 at risk" `,
+		`channel "owner" `, `destination "salesforce" salesforce`, `destination "crm" batch`, `enrich "firmographics" `, `dedupe `, `alert "P0 at risk" `,
 	} {
 		if !slices.Contains(got, want) {
 			t.Errorf("Inactive does not tell %q; it tells\n%s", want, strings.Join(got, "\n"))
