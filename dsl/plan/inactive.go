@@ -28,7 +28,7 @@ func (p *Plan) Inactive() []Inactive {
 	l.before(p)
 	for _, h := range sorted(p.Hours) {
 		for _, c := range h.Holidays {
-			l.add(c.Unread != "", named("calendar", c.Name), "", "its days are fetched when leadroute run starts; until then the hours are open on them")
+			l.add(c.Unread != "", named("calendar", c.Name), "", "its days are known when leadroute run has fetched it at its start; until then the hours are open on them")
 		}
 	}
 	for _, pool := range sorted(p.Pools) {
@@ -147,6 +147,7 @@ func (l *inactives) destination(d *Destination) {
 	block := named("destination", string(d.Name))
 	if d.Other != nil && d.Other.Kind != "kafka" {
 		l.add(true, block, d.Other.Kind, fmt.Sprintf("this version has no connector for it: each lead goes to the dead letters, from where it can be sent again; run --destination %s=URL sends a webhook instead", d.Name))
+		return
 	}
 	l.add(d.When.Op != OpAlways, block, "when", "every lead is delivered there")
 	l.add(d.Batch != nil, block, "batch", "leads are delivered one by one")
