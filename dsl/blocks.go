@@ -30,8 +30,7 @@ func blockSpecs() []*blockSpec {
 		rolloutBlock(),
 		alertBlock(),
 		testBlock(),
-
-		later("scenario"),
+		scenarioBlock(),
 	}
 }
 

@@ -59,6 +59,7 @@ var blockDocs = map[string]string{
 	"test.expect":            "What must come out.",
 	"scenario":               "A story on a virtual clock: reps, arriving leads, and who has them when.",
 	"scenario.arrive":        "A lead that arrives.",
+	"scenario.respond":       "A rep responds to a lead.",
 	"scenario.expect":        "What must be so at a time.",
 }
 
@@ -298,6 +299,8 @@ var attributeDocs = map[string]attributeDoc{
 	"scenario.reps":                        {"object", "Rep id = { status, and whatever pools ask for }."},
 	"scenario.arrive.at":                   {"duration", "After the start."},
 	"scenario.arrive.lead":                 {"object", "The lead's fields."},
+	"scenario.respond.at":                  {"duration", "After the start."},
+	"scenario.respond.lead":                {"text", "Which lead, by the name of its arrive block; the only one if left out."},
 	"scenario.expect.at":                   {"duration", "After the start."},
 	"scenario.expect.owner":                {"text or null", "The rep who has the lead then."},
 	"scenario.expect.notified":             {"list of channels", "Who was told by then."},

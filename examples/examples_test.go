@@ -41,7 +41,7 @@ func TestExamplesHold(t *testing.T) {
 			if t.Failed() {
 				return
 			}
-			results, err := policytest.Run(policy, nil)
+			results, err := policytest.Run(policy, nil, nil)
 			if err != nil || len(results) == 0 {
 				t.Fatalf("Run(%s) = %d results, %v, want some", path, len(results), err)
 			}

@@ -44,3 +44,34 @@ func (h *Hours) Off(at time.Time) bool {
 	}
 	return false
 }
+
+// horizon bounds the search for open hours.
+const horizon = 400 // days
+
+// After is the instant at which span has passed within the hours since from; the zero
+// time if it never will. Nil hours are always open.
+func (h *Hours) After(from time.Time, span time.Duration) time.Time {
+	if h == nil {
+		return from.Add(span)
+	}
+	local := from.In(h.Zone)
+	y, m, d := local.Date()
+	for i := range horizon {
+		for _, s := range h.Week[(int(local.Weekday())+i)%7] {
+			a := time.Date(y, m, d+i, 0, s.From, 0, 0, h.Zone)
+			b := time.Date(y, m, d+i, 0, s.Until, 0, 0, h.Zone)
+			if a.Before(from) {
+				a = from
+			}
+			if !a.Before(b) || !h.Open(a) {
+				continue
+			}
+			if left := b.Sub(a); left < span {
+				span -= left
+				continue
+			}
+			return a.Add(span).In(from.Location())
+		}
+	}
+	return time.Time{}
+}
