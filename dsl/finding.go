@@ -42,12 +42,6 @@ var (
 		Bad:     `pool "emea" { member = [rep.ana] }`,
 		Good:    `pool "emea" { members = [rep.ana] }`,
 	}
-	notSupportedYet = Finding{
-		ID: "LR005", Slug: "not-supported-yet", Summary: "Not supported yet",
-		Explain: `The language has this, but this version of leadroute cannot run it yet. The policy is refused rather than run without it.`,
-		Bad:     `block { setting = "of a later version" }`,
-		Good:    `take it out, or use a version that runs it`,
-	}
 	missingAttribute = Finding{
 		ID: "LR006", Slug: "missing-attribute", Summary: "Missing attribute",
 		Explain: `The block cannot work without this attribute, and there is no default that would be safe to assume.`,
@@ -443,7 +437,7 @@ until = "2026-04-01T00:00:00Z"`,
 
 // Findings lists every kind of problem in the order of the ids.
 var Findings = []Finding{
-	syntaxError, unknownBlock, unknownLeadField, unknownAttribute, notSupportedYet, missingAttribute, duplicateName,
+	syntaxError, unknownBlock, unknownLeadField, unknownAttribute, missingAttribute, duplicateName,
 	unknownPool, unknownQueue, unknownRep, unknownReference, unreachableRule, wrongType, unknownValue, unknownFunction,
 	wrongArguments, invalidDuration, invalidValue, noDefaultPriority, possibleGap, emptyPool, queueCycle, noQueue, liveRead,
 	missingNoMatch, emptyString, invalidRegexp, notAllowedHere, rejectedTestLead, unreadable, unreachablePart,
