@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -192,5 +193,43 @@ func TestInactiveIsTold(t *testing.T) {
 	}
 	if slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, `calendar "de"`) }) {
 		t.Error("a calendar that was read is told as inactive")
+	}
+}
+
+// Whatever a calendar holds, it is read or refused, and never hangs or loses an event in silence.
+func FuzzICS(f *testing.F) {
+	good, err := os.ReadFile("testdata/world/calendars/de.ics")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDURATION:P2D\nDTSTART;VALUE=DATE:20260101\nRRULE:FREQ=YEARLY;INTERVAL=2;COUNT=3\nEND:VEVENT\nEND:VCALENDAR"))
+	f.Add([]byte("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260101\nRRULE:COUNT=3\nEND:VEVENT\nEND:VCALENDAR"))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		days, err := parseICS(src)
+		if (err == nil) != (len(days) > 0) {
+			t.Errorf("parseICS(%q) = %d days, %v, want days or an error", src, len(days), err)
+		}
+		for d := range days {
+			if back := plan.DateOf(time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)); back != d {
+				t.Errorf("%v is no day", d)
+			}
+		}
+	})
+}
+
+func TestYearlyEventsAreCounted(t *testing.T) {
+	days, err := parseICS([]byte("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDURATION:P2D\nDTSTART;VALUE=DATE:20240229\nRRULE:FREQ=YEARLY;INTERVAL=2;UNTIL=20330101T000000Z\nEND:VEVENT\nEND:VCALENDAR"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []plan.Date
+	for d := range days {
+		got = append(got, d)
+	}
+	slices.SortFunc(got, plan.Date.Compare)
+	want := []plan.Date{{Year: 2024, Month: 2, Day: 29}, {Year: 2024, Month: 3, Day: 1}, {Year: 2028, Month: 2, Day: 29}, {Year: 2028, Month: 3, Day: 1}, {Year: 2032, Month: 2, Day: 29}, {Year: 2032, Month: 3, Day: 1}}
+	if !slices.Equal(got, want) {
+		t.Errorf("days = %v, want %v: 29 February every other year, where there is one", got, want)
 	}
 }
