@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,7 @@ func destinationKinds() []*blockSpec {
 		{name: "hubspot", once: true, attrs: words("token object external_id"), required: words("token object")},
 		{name: "dynamics", once: true, attrs: words(login + "tenant object external_id"), required: words("instance tenant client_id client_secret object")},
 		{name: "zoho", once: true, attrs: words(login + "refresh_token object external_id"), required: words("instance client_id client_secret refresh_token object")},
-		{name: "kafka", once: true, attrs: words("topic brokers"), required: words("topic")},
+		{name: "kafka", once: true, attrs: words("topic"), required: words("topic")},
 	}
 }
 
@@ -103,9 +104,12 @@ func (c *compiler) other(b *block) *plan.Other {
 			continue
 		}
 		v, ok := plan.Secret{}, false
-		if name == "instance" {
+		switch name {
+		case "instance":
 			v = c.link(b.body, name)
-		} else {
+		case "topic":
+			v.Literal = c.topic(b.body)
+		default:
 			v, ok = c.secret(b.body, name)
 		}
 		if ok && v.Name == "" && (strings.Contains(name, "secret") || strings.Contains(name, "token")) {
@@ -115,6 +119,17 @@ func (c *compiler) other(b *block) *plan.Other {
 	}
 	return o
 }
+
+// topic reads the name of a topic of the log's own brokers.
+func (c *compiler) topic(b body) string {
+	s, ok := c.text(b, "topic")
+	if ok && !topicName.MatchString(s) {
+		c.report(invalidValue, b.attr("topic").Expr.Range(), "A topic's name has at most 249 letters, digits, dots, _ and -.")
+	}
+	return s
+}
+
+var topicName = regexp.MustCompile(`^[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,248}$`)
 
 func (c *compiler) retry(b body, d *plan.Destination) {
 	r := b.only("retry")

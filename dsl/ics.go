@@ -60,6 +60,7 @@ func parseICS(src []byte) (map[plan.Date]string, error) {
 type icsEvent struct {
 	summary   string
 	from, end time.Time // end: the first day after; zero: one day
+	lasts     int       // days; 0: until end
 	rule      string
 	except    []plan.Date
 	timed     bool
@@ -85,10 +86,8 @@ func (e *icsEvent) set(name, params, value string) (err error) {
 			e.end, err = icsDay(value)
 		}
 	case "DURATION":
-		if !e.timed && !e.from.IsZero() {
-			var n int
-			n, err = icsDays(value)
-			e.end = e.from.AddDate(0, 0, n)
+		if !strings.Contains(value, "T") { // with a T it counts hours: no whole days
+			e.lasts, err = icsDays(value)
 		}
 	case "EXDATE":
 		for s := range strings.SplitSeq(value, ",") {
@@ -132,7 +131,7 @@ func (e *icsEvent) days(to map[plan.Date]string) error {
 	if e.from.IsZero() {
 		return errors.New("an event has no DTSTART")
 	}
-	length := 1
+	length := max(e.lasts, 1)
 	if !e.end.IsZero() {
 		if length = int(e.end.Sub(e.from) / (24 * time.Hour)); length < 0 || length > 366 {
 			return fmt.Errorf("the event %q ends before it begins, or lasts more than a year", e.summary)
@@ -159,14 +158,17 @@ func (e *icsEvent) starts() ([]time.Time, error) {
 	if e.rule == "" {
 		return []time.Time{e.from}, nil
 	}
-	until, most, every, yearly := time.Date(lastYear, 12, 31, 0, 0, 0, 0, time.UTC), lastYear, 1, false
+	until, most, every := time.Date(lastYear, 12, 31, 0, 0, 0, 0, time.UTC), lastYear, 1
+	if !strings.Contains(e.rule, "FREQ=") {
+		return nil, fmt.Errorf("the event %q comes again by the rule %s, which does not say how often", e.summary, e.rule)
+	}
 	for part := range strings.SplitSeq(e.rule, ";") {
 		key, v, _ := strings.Cut(part, "=")
 		n, err := strconv.Atoi(v)
 		good := err == nil && n > 0
 		switch key {
 		case "FREQ":
-			yearly, good = v == "YEARLY", v == "YEARLY"
+			good = v == "YEARLY"
 		case "COUNT":
 			most = n
 		case "INTERVAL":
@@ -189,7 +191,7 @@ func (e *icsEvent) starts() ([]time.Time, error) {
 		}
 	}
 	var starts []time.Time
-	for y := e.from.Year(); yearly && y <= until.Year() && len(starts) < most; y += every {
+	for y := e.from.Year(); y <= until.Year() && len(starts) < most; y += every {
 		t := time.Date(y, e.from.Month(), e.from.Day(), 0, 0, 0, 0, time.UTC)
 		if t.Day() == e.from.Day() && !t.After(until) {
 			starts = append(starts, t)

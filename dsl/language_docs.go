@@ -235,7 +235,6 @@ var attributeDocs = map[string]attributeDoc{
 	"destination.zoho.refresh_token":       {"secret", "Of the self client."},
 	"destination.zoho.object":              {"text", "The module that is written: Leads if left out."},
 	"destination.zoho.external_id":         {"text", "The field by which a lead is found again."},
-	"destination.kafka.brokers":            {"list of texts", "The brokers, host:port; leadroute's own if left out."},
 	"channel.webhook.url":                  {"text or secret", "Where to."},
 	"channel.webhook.method":               {"word", "POST (default), PUT or PATCH."},
 	"channel.webhook.headers":              {"object", "Headers; secrets by secret(\"NAME\")."},

@@ -2,11 +2,14 @@ package processors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
@@ -53,6 +56,8 @@ type Pipeline struct {
 	stages []runner // that need the roster
 	others []runner
 	ready  []<-chan struct{}
+	// world writes to the topics that are destinations; nil where there is none.
+	world *kgo.Client
 }
 
 // runner is a part of the pipeline, named for its errors.
@@ -115,11 +120,19 @@ func Build(cfg Config) (*Pipeline, error) {
 
 func (p *Pipeline) addDestinations(current *plan.Plan, classes []leadroute.Class) error {
 	metrics := deliver.NewMetrics(p.cfg.Stream.Metrics)
+	kinds := connector.Builtin
+	if len(outerTopics(current)) > 0 {
+		var err error
+		if p.world, err = kgo.NewClient(append(p.cfg.Stream.Options(), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))...); err != nil {
+			return err
+		}
+		kinds = append(slices.Clone(kinds), connector.Kafka(p.world))
+	}
 	for _, d := range current.Destinations {
 		if err := p.cfg.resolve(&d); err != nil {
 			return err
 		}
-		c, err := connector.New(connector.Builtin, &d, p.cfg.Stream.Clock)
+		c, err := connector.New(kinds, &d, p.cfg.Stream.Clock)
 		if err != nil {
 			return err
 		}
@@ -162,7 +175,43 @@ func (p *Pipeline) Topics(ctx context.Context) error {
 	if n == 0 {
 		n = stream.DefaultPartitions
 	}
-	return stream.EnsureTopics(ctx, kadm.NewClient(cl), stream.Specs(p.cfg.Stream.Namespace, classNames(current), names, n))
+	adm := kadm.NewClient(cl)
+	if err := stream.EnsureTopics(ctx, adm, stream.Specs(p.cfg.Stream.Namespace, classNames(current), names, n)); err != nil {
+		return err
+	}
+	return p.outerTopics(ctx, adm, n)
+}
+
+// outerTopics creates the topics that are destinations, where they are absent: those that
+// are there belong to others and stay as they are.
+func (p *Pipeline) outerTopics(ctx context.Context, adm *kadm.Client, partitions int32) error {
+	for name, topic := range outerTopics(p.cfg.Plans.Current()) {
+		if strings.HasPrefix(topic, p.cfg.Stream.Namespace.Topic("")) {
+			return fmt.Errorf("destination %s: the topic %s is one of leadroute's own; name another", name, topic)
+		}
+		have, err := adm.ListTopics(ctx, topic)
+		if err != nil {
+			return fmt.Errorf("destination %s: %w", name, err)
+		}
+		if have.Has(topic) {
+			continue
+		}
+		if _, err := adm.CreateTopic(ctx, partitions, -1, nil, topic); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			return fmt.Errorf("destination %s: create the topic %s: %w", name, topic, err)
+		}
+	}
+	return nil
+}
+
+// outerTopics are the topics of the plan's kafka destinations.
+func outerTopics(p *plan.Plan) map[leadroute.DestinationID]string {
+	topics := map[leadroute.DestinationID]string{}
+	for _, d := range p.Destinations {
+		if d.Other != nil && d.Other.Kind == connector.KindKafka {
+			topics[d.Name] = d.Other.Settings["topic"].Literal
+		}
+	}
+	return topics
 }
 
 // Run runs everything until ctx ends, then stops it and returns nil. Topics must have been called.
@@ -186,7 +235,11 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		}
 	case <-ctx.Done():
 	}
-	return g.Wait()
+	err := g.Wait()
+	if p.world != nil {
+		p.world.Close()
+	}
+	return err
 }
 
 // Ready waits until every stage has recovered its table and consumes.

@@ -25,9 +25,10 @@ func (i Inactive) String() string {
 func (p *Plan) Inactive() []Inactive {
 	var l inactives
 	l.policy(p)
+	l.before(p)
 	for _, h := range sorted(p.Hours) {
 		for _, c := range h.Holidays {
-			l.add(c.Unread != "", named("calendar", c.Name), "", "its days are fetched when leadroute run starts; until then the hours are open on them")
+			l.add(c.Unread != "", named("calendar", c.Name), "", "its days are known when leadroute run has fetched it at its start; until then the hours are open on them")
 		}
 	}
 	for _, pool := range sorted(p.Pools) {
@@ -35,6 +36,9 @@ func (p *Plan) Inactive() []Inactive {
 	}
 	for i := range p.Classes {
 		l.class(&p.Classes[i])
+	}
+	for i := range p.Rules {
+		l.rule(&p.Rules[i])
 	}
 	for _, q := range sorted(p.Queues) {
 		l.add(q.AlertAfter > 0, named("queue", string(q.Name)), "alert_after", "nobody is told yet")
@@ -49,7 +53,8 @@ func (p *Plan) Inactive() []Inactive {
 	for i := range p.Alerts {
 		l.add(true, named("alert", p.Alerts[i].Name), "", "alerts are not sent and do nothing yet")
 	}
-	return slices.CompactFunc(l, func(a, b Inactive) bool { return a == b })
+	l.after(p)
+	return slices.Compact(l)
 }
 
 type inactives []Inactive
@@ -90,21 +95,60 @@ func (l *inactives) pool(p *Pool) {
 
 func (l *inactives) class(c *Class) {
 	block := named("priority", string(c.Name))
-	l.add(c.PoolHours, block, "clock", "the steps' clocks run at any hour")
+	l.cond(block, c.When)
 	for _, s := range c.Steps {
-		step := named("step", s.Name)
-		l.add(s.Every > 0, block, step, "every is not counted yet: the step never fires")
-		l.add(s.To != nil, block, step, "the lead goes to the next of its own targets")
-		l.add(s.Pause > 0, block, step+" pause", "the rep goes on getting leads")
-		l.add(s.AtMost > 0, block, step+" at_most", "firings are not counted yet")
-		l.add(len(s.Notify) > 0, block, step+" notify", "nobody is told yet")
+		l.add(len(s.Notify) > 0, block, named("step", s.Name)+" notify", "nobody is told yet")
+	}
+}
+
+// before is what happens to a lead before the rules.
+func (l *inactives) before(p *Plan) {
+	for _, s := range p.Sources {
+		block := named("source", string(s.Name))
+		l.add(len(s.Keys) > 0, block, "keys", "the keys of senders come from LEADROUTE_KEYS")
+		l.add(s.RatePerSec > 0, block, "rate_limit", "the sender is not slowed down")
+		l.add(len(s.Require) > 0, block, "require", "leads without these fields are let in")
+		l.add(s.CostPerLead > 0, block, "cost_per_lead", "it is in no cost figure yet")
+	}
+	for _, e := range p.Enrichments {
+		l.add(true, named("enrich", e.Name), "", "leads are not enriched yet: they are decided by what they bring")
+	}
+	l.add(p.Dedupe != nil, "dedupe", "", "only a lead with the same id is the same lead")
+}
+
+func (l *inactives) rule(r *Rule) {
+	block := named("rule", r.Name)
+	l.cond(block, r.When)
+	l.add(len(r.DeliverTo) > 0, block, "deliver_to", "the lead is delivered to every destination")
+	for _, t := range r.Targets {
+		l.cond(block, t.When)
+		l.add(t.Fixed != nil && t.Fixed.Strategy != "", block, "strategy", "the pool's own strategy picks")
+	}
+}
+
+// after is what holds for the policy as a whole and in the long run.
+func (l *inactives) after(p *Plan) {
+	l.add(p.Retention != nil, "retention", "", "everything is kept as long as leadroute keeps it by itself")
+	l.add(p.Rollout != nil && p.Rollout.Mode != RolloutAll, "rollout", "", "a new policy holds for all leads at once")
+	for _, v := range p.Invariants {
+		l.cond(named("invariant", v.Name), v.Expect)
+		l.add(v.Block, named("invariant", v.Name), "enforce", "a lead that breaks it is found by leadroute test, and is not held back when it is routed")
+	}
+}
+
+// cond tells of the functions that no live table answers yet.
+func (l *inactives) cond(block string, c Cond) {
+	l.add(c.Atom != nil && c.Atom.Test == "staffed_within", block, "staffed_within", "it is undecided, so that it never holds")
+	for _, arg := range c.Args {
+		l.cond(block, arg)
 	}
 }
 
 func (l *inactives) destination(d *Destination) {
 	block := named("destination", string(d.Name))
-	if d.Other != nil {
+	if d.Other != nil && d.Other.Kind != "kafka" {
 		l.add(true, block, d.Other.Kind, fmt.Sprintf("this version has no connector for it: each lead goes to the dead letters, from where it can be sent again; run --destination %s=URL sends a webhook instead", d.Name))
+		return
 	}
 	l.add(d.When.Op != OpAlways, block, "when", "every lead is delivered there")
 	l.add(d.Batch != nil, block, "batch", "leads are delivered one by one")
