@@ -23,19 +23,19 @@ func (c *compiler) anywhere() hcl.Range {
 // analyze finds what only all rules together show. It judges by the form of the
 // conditions alone: every rule that it calls unreachable is, and it may miss some.
 func (c *compiler) analyze() {
-	rules := c.blocks["rule"]
-	if c.plan.Zone == nil || len(c.plan.Rules) != len(rules) {
+	rules := c.ruleOf
+	if c.plan.Zone == nil {
 		return
 	}
 	if len(rules) == 0 {
-		if len(c.broken) == 0 {
+		if len(c.broken) == 0 && len(c.blocks["rules_from"]) == 0 {
 			c.report(noRules, c.anywhere(), `No lead goes anywhere. Add a rule: rule "everyone" { to = [pool.name, queue.name] }`)
 		}
 		return
 	}
 	c.reach(rules)
 	for i := range c.plan.Rules {
-		if !c.hasWithin(rules[i].full) {
+		if (i == 0 || rules[i] != rules[i-1]) && !c.hasWithin(rules[i].full) {
 			c.endsInQueue(rules[i], &c.plan.Rules[i])
 		}
 	}
@@ -46,15 +46,15 @@ func (c *compiler) reach(rules []*block) {
 	closed, last := "", -1
 	seen := map[string]string{}
 	for i, r := range c.plan.Rules {
-		if r.Disabled {
+		if r.Disabled || r.Dated() {
 			continue
 		}
 		last = i
 		switch first, same := seen[r.When.Source]; {
 		case closed != "":
-			c.report(unreachableRule, rules[i].nameRange, "No lead comes here: rule.%s, before it, takes every lead.", closed)
+			c.report(unreachableRule, c.ruleRange(i), "No lead comes here: rule.%s, before it, takes every lead.", closed)
 		case same:
-			c.report(unreachableRule, rules[i].nameRange, "No lead comes here: rule.%s, before it, has the same condition.", first)
+			c.report(unreachableRule, c.ruleRange(i), "No lead comes here: rule.%s, before it, has the same condition.", first)
 		case r.When.Op == plan.OpNever && !c.diags.HasErrors():
 			c.report(unreachableRule, rules[i].nameRange, "No lead comes here: the condition is always false.")
 		case r.When.Always():
@@ -66,6 +66,14 @@ func (c *compiler) reach(rules []*block) {
 	if closed == "" && last >= 0 && len(c.broken) == 0 {
 		c.report(possibleGap, rules[last].nameRange, "A lead that matches no rule goes to the dead letters. Add a last rule without a when.")
 	}
+}
+
+// ruleRange is where the rule stands: its name, or its row in a table.
+func (c *compiler) ruleRange(i int) hcl.Range {
+	if t := c.tableFile[c.plan.Rules[i].File]; t != nil {
+		return t.at(c.plan.Rules[i].Line, 0)
+	}
+	return c.ruleOf[i].nameRange
 }
 
 // endsInQueue warns of a rule whose targets can all be exhausted.

@@ -1,6 +1,8 @@
 package dsl
 
 import (
+	"time"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 )
@@ -38,30 +40,45 @@ func (c *compiler) priority(b *block) {
 
 func (c *compiler) step(b *block) plan.Step {
 	s := plan.Step{
-		Name: b.name, After: c.duration(b.body, "after"), Every: c.duration(b.body, "every"),
+		Name: b.name, After: c.duration(b.body, "after"), Every: c.atLeast(b.body, "every", time.Second),
 		Pause: c.duration(b.body, "pause"), AtMost: c.whole(b.body, "at_most", 1), Notify: c.refs(b.body, "notify", "channel"),
 	}
-	if (b.attr("after") == nil) == (b.attr("every") == nil) && !c.brokenWithin(b.full) {
-		c.report(missingAttribute, b.rng, `A step needs one of "after" and "every": after = "30s".`)
+	after, every := b.attr("after"), b.attr("every")
+	switch {
+	case after != nil && every != nil:
+		c.report(twoKinds, every.NameRange, "A step has after or every, not both: after counts once from the lead's first acknowledged assignment, every from each. Write two steps.")
+	case after == nil && every == nil && !c.brokenWithin(b.full):
+		c.report(missingAttribute, b.rng, `A step needs the attribute "after" or "every": after = "30s".`)
 	}
+	c.reassign(b, &s)
+	if a := b.attr("pause"); a != nil && !s.Reassign && !c.hasWithin(b.full) {
+		c.report(invalidValue, a.NameRange, `pause is for the rep who loses the lead: add reassign = "next".`)
+	}
+	if !s.Reassign && len(s.Notify) == 0 && !c.hasWithin(b.full) {
+		c.report(missingAttribute, b.rng, `The step does nothing. Say reassign = "next", or notify = [channel.name].`)
+	}
+	return s
+}
+
+// reassign reads "next", pool.x, queue.x or rep.x.
+func (c *compiler) reassign(b *block, s *plan.Step) {
 	k, ok := c.value(b.body, "reassign")
 	if !ok {
-		return s
+		return
 	}
 	switch v := k.v.(type) {
 	case string:
 		s.Reassign = v == "next"
 		if !s.Reassign {
-			c.report(invalidValue, k.rng, `reassign is "next", not %q.`, v)
+			c.report(invalidValue, k.rng, `reassign is "next", or a pool or queue without quotes: pool.name, not %q.`, v)
 		}
 	case ref:
 		if t, ok := c.fixedTarget(k); ok {
 			s.Reassign, s.To = true, &t
 		}
 	default:
-		c.mistyped(k, b.body, "reassign", `"next"`)
+		c.mistyped(k, b.body, "reassign", `"next", pool.name or queue.name`)
 	}
-	return s
 }
 
 // checkPriorities wants a class for every lead.

@@ -264,7 +264,7 @@ func (c *compiler) figure(a *Actor, f item) {
 	case "capacity":
 		c.actorCaps(r, f)
 	default:
-		c.column(r, f)
+		c.repColumn(r, f)
 	}
 }
 
@@ -286,9 +286,9 @@ func (c *compiler) actorCaps(r *leadroute.Rep, f item) {
 	}
 }
 
-// column reads a column of the live rep table: its type is what members_where and
+// repColumn reads a column of the live rep table: its type is what members_where and
 // weight_by take it for.
-func (c *compiler) column(r *leadroute.Rep, f item) {
+func (c *compiler) repColumn(r *leadroute.Rep, f item) {
 	v := c.plainValue(f.constant)
 	use, read := c.repFields[f.key]
 	typ := plan.TypeList

@@ -4,10 +4,13 @@ package dsl
 // what conditions read stands before what has conditions.
 func blockSpecs() []*blockSpec {
 	return []*blockSpec{
-		policyBlock(),
+		variableBlock(),
 		localsBlock(),
+		policyBlock(),
+		tableBlock(),
 		accountMatchBlock(),
 		schemaBlock(),
+		calendarBlock(),
 		hoursBlock(),
 		repBlock(),
 		poolBlock(),
@@ -15,23 +18,19 @@ func blockSpecs() []*blockSpec {
 		priorityBlock(),
 		territoryBlock(),
 		queueBlock(),
+		overrideBlock(),
 		ruleBlock(),
+		rulesFromBlock(),
+		invariantBlock(),
 		destinationBlock(),
+		sourceBlock(),
+		dedupeBlock(),
+		enrichBlock(),
+		retentionBlock(),
+		rolloutBlock(),
+		alertBlock(),
 		testBlock(),
 		scenarioBlock(),
-
-		later("variable"),
-		later("source"),
-		later("table"),
-		later("dedupe"),
-		later("enrich"),
-		later("override"),
-		later("calendar"),
-		later("rules_from"),
-		later("alert"),
-		later("retention"),
-		later("rollout"),
-		later("invariant"),
 	}
 }
 

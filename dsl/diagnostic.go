@@ -74,6 +74,13 @@ func (ds Diagnostics) Error() error {
 // report adds a diagnostic whose cause is rng. A second one of the same kind at the same
 // place is dropped: one mistake is told once.
 func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) {
+	t := c.tableFile[rng.Filename]
+	if t != nil {
+		if t.faults++; t.faults > maxTableFaults {
+			return
+		}
+		rng = t.locate(rng)
+	}
 	d := Diagnostic{
 		ID: f.ID, Slug: f.Slug, Severity: SeverityError, Summary: f.Summary, Detail: fmt.Sprintf(format, args...),
 		File: rng.Filename, Line: rng.Start.Line, Column: rng.Start.Column, EndLine: rng.End.Line, EndColumn: rng.End.Column,
@@ -85,6 +92,12 @@ func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) 
 		return
 	}
 	lines := c.lines[rng.Filename]
+	if t != nil {
+		lines = t.lines
+		if t.faults == maxTableFaults {
+			d.Detail += " What is wrong in the rows behind it is not shown."
+		}
+	}
 	if i := rng.Start.Line - 1; i >= 0 && i < len(lines) {
 		d.text = lines[i]
 	}

@@ -35,9 +35,13 @@ type typed struct {
 	list plan.List
 
 	rng   hcl.Range
-	field *plan.Field // when it is one field of the lead and nothing else
-	block string      // "priority" or "territory" when the text is the name of such a block
-	attr  string      // of an open one: the rep attribute's name
+	field *plan.Field      // when it is one field of the lead and nothing else
+	block string           // "priority", "territory", ... when the text is the name of such a block
+	attr  string           // of an open one: the rep attribute's name
+	none  string           // of an assigned one: the value that says none
+	table *table           // of a text that is looked up: where
+	use   func(kind) typed // of an open one that is a cell, a lookup or an answer: what it is as that kind
+	unit  unit             // of a number
 }
 
 // scope is what an expression may read.
@@ -45,11 +49,14 @@ type scope struct {
 	c      *compiler
 	layout *plan.Layout
 	root   string // lead or rep
+	facts  facts  // what else it may read, by the reference's first name; nil: nothing
 	decided
+	rowTerritory *plan.Territory // what the table row at hand sets
+	answer       bool            // response.x, of an enrichment, can be read
 }
 
 // decided says which of the plan's own decisions have been made when the expression runs.
-type decided struct{ priority, territory bool }
+type decided struct{ priority, territory, assigned bool }
 
 // condition compiles a when; anything but a condition is reported, and never holds.
 func (s *scope) condition(e hclsyntax.Expression) plan.Cond {
@@ -94,6 +101,9 @@ func compareHint(t typed) string {
 
 // resolve gives a rep attribute the type that its use says.
 func (s *scope) resolve(t typed, k kind) typed {
+	if t.use != nil {
+		return t.use(k)
+	}
 	names := map[kind]string{text: plan.TypeString, number: plan.TypeNumber, truth: plan.TypeBool, list: plan.TypeList}
 	typ, ok := names[k]
 	if !ok {
@@ -105,13 +115,16 @@ func (s *scope) resolve(t typed, k kind) typed {
 	} else if !seen {
 		s.c.repFields[t.attr] = repUse{typ, t.rng}
 	}
-	return s.slot(s.layout.Slot(t.attr, typ), t.rng)
+	return s.repSlot(t.attr, typ, t.rng)
 }
 
 // slot reads a field of the record.
 func (s *scope) slot(slot plan.Slot, rng hcl.Range) typed {
+	return s.read(slot, s.root+"."+slot.Name, rng)
+}
+
+func (s *scope) read(slot plan.Slot, source string, rng hcl.Range) typed {
 	t := typed{rng: rng}
-	source := s.root + "." + slot.Name
 	switch slot.Type {
 	case plan.TypeNumber:
 		t.kind, t.num = number, plan.NumberField(slot, source)

@@ -44,8 +44,36 @@ var (
 	unreachablePart   = Finding{"LR031", "unreachable-part", "Unreachable", true}
 	secretInPolicy    = Finding{"LR032", "secret-in-policy", "Secret written into the policy", true}
 	noRules           = Finding{"LR033", "no-rules", "Policy without rules", false}
-	unknownReason     = Finding{"LR080", "unknown-reason", "Reason that nothing gives", false}
-	unreadColumn      = Finding{"LR081", "unread-column", "Rep attribute that nothing reads", true}
+
+	tableUnreadable = Finding{"LR040", "table-unreadable", "Cannot read the table", false}
+	unknownColumn   = Finding{"LR041", "unknown-column", "Unknown column", false}
+	raggedRow       = Finding{"LR042", "ragged-row", "Ragged row", false}
+	duplicateKey    = Finding{"LR043", "duplicate-key", "Duplicate key", false}
+	emptyTable      = Finding{"LR044", "empty-table", "Empty table", false}
+	tableTooLarge   = Finding{"LR045", "table-too-large", "Table too large", false}
+	cellType        = Finding{"LR046", "cell-type", "Wrong type in a cell", false}
+	blankCell       = Finding{"LR047", "blank-cell", "Blank cell", false}
+	tableName       = Finding{"LR048", "table-name", "Tables of the same file name", false}
+	definitionCycle = Finding{"LR049", "definition-cycle", "Defined by itself", false}
+	variableRefused = Finding{"LR050", "variable-refused", "Variable that its validation refuses", false}
+	variableUnset   = Finding{"LR051", "variable-unset", "Variable without a value", false}
+	noSuchDate      = Finding{"LR052", "no-such-date", "Date that does not exist", false}
+	splitPercent    = Finding{"LR053", "split-percent", "Split that is not 100 %", false}
+	unknownRule     = Finding{"LR054", "unknown-rule", "Unknown rule", false}
+	unknownVariable = Finding{"LR055", "unknown-variable", "Unknown variable", false}
+	deadWindow      = Finding{"LR056", "dead-window", "Never in force", true}
+
+	invalidDate     = Finding{"LR060", "invalid-date", "Invalid date", false}
+	badCalendar     = Finding{"LR061", "unreadable-calendar", "Cannot read the calendar", false}
+	twoKinds        = Finding{"LR062", "two-kinds", "More than one kind", false}
+	keyNoRevision   = Finding{"LR063", "key-without-revision", "Idempotency key without the revision", true}
+	unknownFigure   = Finding{"LR064", "unknown-figure", "Unknown figure", false}
+	outOfRange      = Finding{"LR065", "out-of-range", "Out of range", false}
+	otherVersion    = Finding{"LR066", "other-version", "Policy for another version", false}
+	overLimit       = Finding{"LR067", "over-limit", "Over the policy's own limit", false}
+	alternateCircle = Finding{"LR068", "alternate-circle", "Alternates in a circle", false}
+	unknownReason   = Finding{"LR080", "unknown-reason", "Reason that nothing gives", false}
+	unreadColumn    = Finding{"LR081", "unread-column", "Rep attribute that nothing reads", true}
 )
 
 // Findings lists every kind of problem in the order of the ids.
@@ -55,5 +83,8 @@ var Findings = []Finding{
 	wrongArguments, invalidDuration, invalidValue, noDefaultPriority, possibleGap, emptyPool, queueCycle, noQueue, liveRead,
 	missingNoMatch, emptyString, invalidRegexp, notAllowedHere, rejectedTestLead, unreadable, unreachablePart,
 	secretInPolicy, noRules,
+	tableUnreadable, unknownColumn, raggedRow, duplicateKey, emptyTable, tableTooLarge, cellType, blankCell, tableName,
+	definitionCycle, variableRefused, variableUnset, noSuchDate, splitPercent, unknownRule, unknownVariable, deadWindow,
+	invalidDate, badCalendar, twoKinds, keyNoRevision, unknownFigure, outOfRange, otherVersion, overLimit, alternateCircle,
 	unknownReason, unreadColumn,
 }

@@ -112,6 +112,7 @@ func (s *scope) order(e *hclsyntax.BinaryOpExpr, op string) typed {
 	if b.kind == open {
 		b = s.resolve(b, number)
 	}
+	a, b = s.inUnits(a, b)
 	switch {
 	case a.kind == bad || b.kind == bad:
 	case a.kind == text && b.kind == text:
@@ -221,6 +222,9 @@ func (s *scope) has(t typed) (plan.Cond, bool) {
 		}
 		return s.has(s.resolve(t, typ))
 	case text:
+		if t.none != "" {
+			return s.hasAssigned(t), true
+		}
 		return plan.Has(t.text), true
 	case number:
 		return plan.Has(t.num), true

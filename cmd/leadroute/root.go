@@ -10,6 +10,8 @@ var commands = []func() *cobra.Command{
 	newGraph,
 	newWho,
 	newConsole,
+	newLang,
+	newLSP,
 	newImportPolicy,
 	newRun,
 	newDemo,

@@ -38,14 +38,18 @@ Exit code: 0 if the policy can run, 1 if it has errors, 2 with --strict if it ha
 		},
 	}
 	cmd.Flags().BoolVar(&opts.Strict, "strict", false, "exit with 2 if there are warnings")
-	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object with the findings")
+	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object with the findings, and what is not acted on yet")
 	return cmd
 }
 
 func validate(_ context.Context, opts validateOptions) error {
 	policy, diags := dsl.Load(opts.Paths...)
+	var inactive []plan.Inactive
+	if policy.Plan != nil {
+		inactive = policy.Plan.Inactive()
+	}
 	if opts.JSON {
-		if err := diags.WriteJSON(opts.Out); err != nil {
+		if err := diags.WriteJSON(opts.Out, inactive); err != nil {
 			return err
 		}
 	} else {
@@ -56,6 +60,9 @@ func validate(_ context.Context, opts validateOptions) error {
 			fmt.Fprintln(opts.Out)
 		}
 		fmt.Fprintln(opts.Out, summary(policy.Plan, diags))
+		if n := len(inactive); n > 0 {
+			fmt.Fprintf(opts.Out, "%s of it that this version does not act on yet; --json lists them, and leadroute run says them\n", plural(n, "part"))
+		}
 	}
 	errs, warnings := diags.Count()
 	switch {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/leadroute/leadroute"
@@ -16,6 +17,10 @@ type Field struct {
 	Default     any // string, float64, bool or []string; nil: none
 	PII         bool
 	Description string
+	// Derived fields are filled at the door when the sender left them out.
+	Derived bool
+	// Blank are texts that senders write for nothing, besides ""; what has one is missing.
+	Blank []string
 	// Envelope fields are there without being declared.
 	Envelope bool
 }
@@ -68,7 +73,7 @@ func domainKey(domain string) string {
 // would stand: the domain it says, or that of its e-mail address. It is "" where the
 // policy looks no account up, or the domain is one it ignores (free mail).
 func (p *Plan) AccountKey(lead *leadroute.Lead) string {
-	if p.Accounts == nil || !p.Accounts.ByDomain {
+	if p.Accounts == nil || !slices.Contains(p.Accounts.By, ByDomain) {
 		return ""
 	}
 	r, err := (&Plan{Layout: accountKeys}).Record(lead, nil)

@@ -4,9 +4,10 @@ import "time"
 
 // Hours are weekly office hours in one time zone.
 type Hours struct {
-	Name string
-	Zone *time.Location
-	Week [7][]Span // by time.Weekday
+	Name     string
+	Zone     *time.Location
+	Week     [7][]Span   // by time.Weekday
+	Holidays []*Calendar // closed on their days, as the zone counts them
 }
 
 // Span is a half-open part of a local day, in minutes since its midnight: [From, Until).
@@ -18,9 +19,26 @@ func (h *Hours) Open(at time.Time) bool {
 		return true
 	}
 	t := at.In(h.Zone)
+	if h.Off(t) {
+		return false
+	}
 	m := t.Hour()*60 + t.Minute()
 	for _, s := range h.Week[t.Weekday()] {
 		if s.From <= m && m < s.Until {
+			return true
+		}
+	}
+	return false
+}
+
+// Off tells whether the instant, in the hours' own zone, falls on a holiday.
+func (h *Hours) Off(at time.Time) bool {
+	if len(h.Holidays) == 0 {
+		return false
+	}
+	day := DateOf(at.In(h.Zone))
+	for _, c := range h.Holidays {
+		if c.Off(day) {
 			return true
 		}
 	}

@@ -28,6 +28,22 @@ type Plan struct {
 	Destinations []Destination
 	Accounts     *AccountMatch // nil: no account lookup
 	Channels     []Channel
+	Overrides    []Override // in order: the first in force whose When holds is taken
+	Invariants   []Invariant
+	Tables       map[string]*Table
+	Derives      []Derive // in an order in which each stands behind what it reads
+	Derived      *Layout  // of what the derives read
+	Enrichments  []Enrich
+	Sources      []Source
+	Dedupe       *Dedupe    // nil: the same id alone is the same lead
+	Rollout      *Rollout   // nil: a change holds for all leads at once
+	Retention    *Retention // nil: the product's own
+	Alerts       []Alert
+	// OnMissing is what the author wants of a condition that a missing field leaves undecided.
+	OnMissing OnMissing
+	Limits    Limits
+	// InfraCostPerHour is what the machines cost, in the policy's currency unit; 0: not said.
+	InfraCostPerHour float64
 	// MaxAge is the age at which an open lead is given up to the dead letters.
 	MaxAge time.Duration
 	// DedupeWindow is how long a finished lead's id is remembered.
@@ -79,6 +95,17 @@ type Rule struct {
 	Targets  []RuleTarget // in order: the first with somebody free takes the lead
 	Priority leadroute.Class
 	Disabled bool
+	// From inclusive and Until exclusive bound the time of the decision; zero: open.
+	From, Until time.Time
+	Split       *Split // its arm's targets are tried before Targets; nil: none
+	// Territory replaces the one decided before (a table row's set); nil: it stays.
+	Territory   *Territory
+	DeliverTo   []leadroute.DestinationID // instead of all destinations
+	Tags        []string
+	Description string
+	// File and Line are where it stands; those of a table's row are the table's.
+	File string
+	Line int
 }
 
 // Decision is what a plan says of one lead at one time.
@@ -89,6 +116,8 @@ type Decision struct {
 	// Rule is empty when no rule matched: Targets is empty too, the lead goes to the dead letters.
 	Rule    string   `json:"rule,omitempty"`
 	Targets []Target `json:"targets,omitempty"` // the last one is a queue
+	// Arm is the arm of the rule's split that the lead fell into.
+	Arm string `json:"arm,omitempty"`
 }
 
 // Target is one place to which a decided lead is offered. Exactly one of Pool, Rep and Queue is set.
@@ -115,6 +144,8 @@ const (
 	RoundRobin  Strategy = "round_robin"
 	Weighted    Strategy = "weighted"
 	LeastLoaded Strategy = "least_loaded"
+	BestFit     Strategy = "best_fit"
+	Claim       Strategy = "claim"
 )
 
 // Pool is a named set of reps.
@@ -127,6 +158,7 @@ type Pool struct {
 	WeightBy func(*leadroute.Rep) float64
 	Hours    *Hours         // nil: always
 	Caps     leadroute.Caps // per rep within this pool
+	PoolTaste
 	// Description is the author's.
 	Description string
 }
@@ -158,52 +190,6 @@ const (
 	ByPriority QueueOrder = "priority"
 	ByArrival  QueueOrder = "arrival"
 )
-
-// Channel is where people are told.
-type Channel struct {
-	Name    string
-	Webhook *Webhook // nil: Slack
-	Slack   *Slack   // nil: Webhook
-}
-
-// Slack is a channel's incoming webhook of Slack.
-type Slack struct{ URL Secret }
-
-// AccountMatch says how a lead finds its account.
-type AccountMatch struct {
-	ByDomain      bool
-	IgnoreDomains []string // free mail: never an account
-}
-
-// Destination is where assigned leads are delivered.
-type Destination struct {
-	Name        leadroute.DestinationID
-	Primary     bool // its acknowledgement is what the SLA counts
-	Webhook     *Webhook
-	Attempts    int           // at most, from 1; DefaultAttempts if the policy does not say
-	BackoffMin  time.Duration // the first retry's upper bound; doubles per attempt
-	BackoffMax  time.Duration // the cap of the doubling
-	RatePerSec  float64       // 0: unlimited
-	Concurrency int           // attempts in flight at once; DefaultConcurrency if the policy does not say
-	Timeout     time.Duration // of one attempt
-	CostPerCall float64       // in the policy's currency unit
-}
-
-// Defaults of a destination.
-const (
-	DefaultAttempts    = 8
-	DefaultBackoffMin  = 500 * time.Millisecond
-	DefaultBackoffMax  = time.Minute
-	DefaultConcurrency = 16
-	DefaultTimeout     = 15 * time.Second
-)
-
-// Webhook is a destination that takes a signed POST.
-type Webhook struct {
-	URL  Secret
-	Sign string // "standard-webhooks" or empty
-	Key  Secret // whsec_...
-}
 
 // Secret is a text that may come from the environment; it is resolved by `run` alone
 // and never printed.

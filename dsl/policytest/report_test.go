@@ -54,7 +54,7 @@ func runCovered(t *testing.T) (*dsl.Policy, []Result, plan.CoverageReport) {
 		t.Fatal(diags.Error())
 	}
 	c := plan.NewCoverage(p.Plan)
-	results, err := Run(p, nil, c.Explain)
+	results, err := Run(p, nil, c.Explain, nil)
 	if err != nil || len(results) != 2 {
 		t.Fatalf("Run = %d results, %v, want 2", len(results), err)
 	}
