@@ -33,6 +33,3 @@ func blockSpecs() []*blockSpec {
 		scenarioBlock(),
 	}
 }
-
-// later is a block of the language that this version does not run.
-func later(name string) *blockSpec { return &blockSpec{name: name, later: true} }

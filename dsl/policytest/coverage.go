@@ -41,7 +41,7 @@ func WriteCoverage(w io.Writer, c *plan.CoverageReport) error {
 		}
 		for _, t := range p.Branches {
 			if t.Taken == 0 && p.Taken > 0 {
-				fmt.Fprintf(&b, "      target %s is never offered\n", t.To)
+				fmt.Fprintf(&b, "      %s is a target of no lead\n", t.To)
 			}
 		}
 	}
@@ -156,9 +156,9 @@ func mark(lines []line, p *plan.CoveredPart) {
 		markText(lines, a.Test, markedText{Class: class, Title: title})
 	}
 	for _, t := range p.Branches {
-		class, title := "full", fmt.Sprintf("offered %d times", t.Taken)
+		class, title := "full", fmt.Sprintf("a target %d times", t.Taken)
 		if t.Taken == 0 {
-			class, title = "gap", "never offered"
+			class, title = "gap", "a target of no lead"
 		}
 		markText(lines, t.To, markedText{Class: class, Title: title})
 	}

@@ -43,7 +43,7 @@ func (v *Invariants) Check(of string, r *plan.Record, to plan.Target, assigned s
 			v.cover.See(in.Expect, r)
 		}
 		if !in.Expect.Holds(r) {
-			res.Wrong = append(res.Wrong, Difference{What: "the lead of " + of + ", assigned to " + assigned, Got: said(in.Expect, r), Want: in.Expect.Source})
+			res.Wrong = append(res.Wrong, Difference{What: "for " + of + ", in " + assigned + ", expect", Got: said(in.Expect, r), Want: in.Expect.Source})
 		}
 	}
 }
