@@ -54,3 +54,23 @@ func TestBrokenPolicies(t *testing.T) {
 		})
 	}
 }
+
+// Every finding is provoked by a policy of the corpus, but for the one that needs no text.
+func TestEveryFindingHasABrokenPolicy(t *testing.T) {
+	paths, err := filepath.Glob("testdata/broken/*.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]bool{unreadable.ID: true} // TestWhatCannotBeReadIsSaid
+	for _, path := range paths {
+		_, diags := Load(path)
+		for _, d := range diags {
+			said[d.ID] = true
+		}
+	}
+	for _, f := range Findings {
+		if !said[f.ID] {
+			t.Errorf("no policy in testdata/broken provokes %s %s", f.ID, f.Slug)
+		}
+	}
+}

@@ -171,10 +171,6 @@ func (c *compiler) spec(b *hclsyntax.Block) *blockSpec {
 		c.report(unknownBlock, b.TypeRange, "There is no block %q.%s", b.Type, didYouMean(b.Type, names, inQuotes))
 		return nil
 	}
-	if spec := c.specs[i]; spec.later {
-		c.report(notSupportedYet, b.TypeRange, "The block %q is part of the language, but this version does not run it yet. Take it out.", b.Type)
-		return nil
-	}
 	return c.specs[i]
 }
 

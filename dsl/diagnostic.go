@@ -22,6 +22,8 @@ type Diagnostic struct {
 	Column    int    `json:"column,omitempty"`
 	EndLine   int    `json:"end_line,omitempty"`
 	EndColumn int    `json:"end_column,omitempty"`
+	Help      string `json:"help"` // what such a finding means, in one paragraph
+	Link      string `json:"link"` // its page
 
 	text string // the line of the source, to be shown
 }
@@ -84,6 +86,7 @@ func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) 
 	d := Diagnostic{
 		ID: f.ID, Slug: f.Slug, Severity: SeverityError, Summary: f.Summary, Detail: fmt.Sprintf(format, args...),
 		File: rng.Filename, Line: rng.Start.Line, Column: rng.Start.Column, EndLine: rng.End.Line, EndColumn: rng.End.Column,
+		Help: f.Explain, Link: f.Link(),
 	}
 	if f.Warning {
 		d.Severity = SeverityWarning

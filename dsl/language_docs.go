@@ -59,8 +59,8 @@ var blockDocs = map[string]string{
 	"test.expect":            "What must come out.",
 	"scenario":               "A story on a virtual clock: reps, arriving leads, and who has them when.",
 	"scenario.arrive":        "A lead that arrives.",
+	"scenario.respond":       "A rep responds to a lead.",
 	"scenario.expect":        "What must be so at a time.",
-	"scenario.respond":       "The lead's owner responds.",
 }
 
 type attributeDoc struct{ typ, text string }
@@ -300,12 +300,12 @@ var attributeDocs = map[string]attributeDoc{
 	"scenario.reps":                        {"object", "Rep id = { status, and whatever pools ask for }."},
 	"scenario.arrive.at":                   {"duration", "After the start."},
 	"scenario.arrive.lead":                 {"object", "The lead's fields."},
+	"scenario.respond.at":                  {"duration", "After the start."},
+	"scenario.respond.lead":                {"text", "Which lead, by the name of its arrive block; the only one if left out."},
 	"scenario.expect.at":                   {"duration", "After the start."},
 	"scenario.expect.owner":                {"text or null", "The rep who has the lead then."},
 	"scenario.expect.notified":             {"list of channels", "Who was told by then."},
 	"scenario.expect.reason":               {"text", "Why the last thing happened: sla:P0/page."},
-	"scenario.respond.at":                  {"duration", "After the start."},
-	"scenario.respond.lead":                {"text", "Which of several leads; the only one if left out."},
 	"scenario.expect.lead":                 {"text", "Which of several leads; the only one if left out."},
 }
 

@@ -63,6 +63,9 @@ func TestFindingsHaveNumbersOfTheirOwn(t *testing.T) {
 		if ids[f.ID] || slugs[f.Slug] || summaries[f.Summary] || !strings.HasPrefix(f.ID, "LR") || strings.ToLower(f.Slug) != f.Slug {
 			t.Errorf("the finding %v has the id, slug or words of another, or no good ones", f)
 		}
+		if len(strings.Fields(f.Explain)) < 8 || strings.Contains(f.Explain, "\n") || f.Bad == "" || f.Good == "" || f.Bad == f.Good {
+			t.Errorf("%s %s lacks its paragraph (Explain), or an example of it (Bad) and of it mended (Good)", f.ID, f.Slug)
+		}
 		ids[f.ID], slugs[f.Slug], summaries[f.Summary] = true, true, true
 	}
 }

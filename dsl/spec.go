@@ -19,13 +19,10 @@ type blockSpec struct {
 	freeName bool
 	// anyAttrs blocks hold attributes of any name.
 	anyAttrs bool
-	// later blocks are of the language, but not built yet.
-	later bool
 
-	attrs      []string // every block takes a description, too
-	attrsLater []string
-	required   []string
-	nested     []*blockSpec
+	attrs    []string // every block takes a description, too
+	required []string
+	nested   []*blockSpec
 
 	build func(*compiler, *block)
 	after func(*compiler) // when all blocks of the type are built
@@ -60,7 +57,7 @@ func (b body) blocks(name string) []*block {
 	var found []*block
 	for _, n := range b.hcl.Blocks {
 		i := slices.IndexFunc(b.spec.nested, func(s *blockSpec) bool { return s.name == name && n.Type == name })
-		if i < 0 || b.spec.nested[i].later || len(n.Labels) < b.spec.nested[i].labels {
+		if i < 0 || len(n.Labels) < b.spec.nested[i].labels {
 			continue
 		}
 		in := &block{body: newBody(n, b.spec.nested[i])}
@@ -100,8 +97,6 @@ func (c *compiler) shape(b body) {
 	for _, a := range attributes(b.hcl) {
 		switch {
 		case b.spec.anyAttrs, slices.Contains(known, a.Name):
-		case slices.Contains(b.spec.attrsLater, a.Name):
-			c.report(notSupportedYet, a.NameRange, "The attribute %q of the block %q is part of the language, but this version does not run it yet. Take it out.", a.Name, b.spec.name)
 		case slices.ContainsFunc(b.spec.nested, func(s *blockSpec) bool { return s.name == a.Name }):
 			c.report(unknownAttribute, a.NameRange, "In the block %q, %q is a block itself: write %s { ... } without the equals sign.", b.spec.name, a.Name, a.Name)
 		default:
@@ -110,7 +105,7 @@ func (c *compiler) shape(b body) {
 	}
 	if !c.brokenWithin(b.full) { // the attributes above have been told by now
 		for _, name := range b.spec.required {
-			if _, ok := b.hcl.Attributes[name]; !ok && !b.hasAttr(b.spec.attrsLater) {
+			if _, ok := b.hcl.Attributes[name]; !ok {
 				c.report(missingAttribute, b.rng, "The block %q needs the attribute %q.", b.spec.name, name)
 			}
 		}
@@ -124,9 +119,6 @@ func (c *compiler) shape(b body) {
 		}
 		spec := b.spec.nested[i]
 		switch {
-		case spec.later:
-			c.report(notSupportedYet, n.TypeRange, "The block %q of the block %q is part of the language, but this version does not run it yet. Take it out.", n.Type, b.spec.name)
-			continue
 		case spec.once && seen[spec.name]:
 			c.report(duplicateName, n.TypeRange, "The block %q has one %s block.", b.spec.name, n.Type)
 		case !c.labels(spec, n):
@@ -178,9 +170,4 @@ func (c *compiler) hasWithin(r hcl.Range, kinds ...Finding) bool {
 		return d.Severity == SeverityError && d.File == r.Filename && r.Start.Line <= d.Line && d.Line <= r.End.Line &&
 			(len(kinds) == 0 || slices.ContainsFunc(kinds, func(f Finding) bool { return f.ID == d.ID }))
 	})
-}
-
-// hasAttr tells whether one of the attributes stands in the block.
-func (b body) hasAttr(names []string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return b.hcl.Attributes[name] != nil })
 }

@@ -89,14 +89,8 @@ func (l *inactives) pool(p *Pool) {
 
 func (l *inactives) class(c *Class) {
 	block := named("priority", string(c.Name))
-	l.add(c.PoolHours, block, "clock", "the steps' clocks run at any hour")
 	for _, s := range c.Steps {
-		step := named("step", s.Name)
-		l.add(s.Every > 0, block, step, "every is not counted yet: the step never fires")
-		l.add(s.To != nil, block, step, "the lead goes to the next of its own targets")
-		l.add(s.Pause > 0, block, step+" pause", "the rep goes on getting leads")
-		l.add(s.AtMost > 0, block, step+" at_most", "firings are not counted yet")
-		l.add(len(s.Notify) > 0, block, step+" notify", "nobody is told yet")
+		l.add(len(s.Notify) > 0, block, named("step", s.Name)+" notify", "nobody is told yet")
 	}
 }
 
