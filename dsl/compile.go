@@ -114,12 +114,6 @@ func (c *compiler) compile(files []file) *Policy {
 	for _, f := range files {
 		p.Source[f.name] = f.src
 	}
-	p.Where = map[string]Place{}
-	for typ, byName := range c.declared {
-		for name, b := range byName {
-			p.Where[typ+" "+name] = Place{File: b.full.Filename, Line: b.full.Start.Line, End: b.full.End.Line}
-		}
-	}
 	if !c.diags.HasErrors() {
 		c.plan.ID = planID(byName(files))
 		p.Plan = c.plan

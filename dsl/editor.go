@@ -14,6 +14,7 @@ type Declaration struct {
 	Line, Column int    // of the name, from 1
 	EndColumn    int    // after the name, on the same line
 	Description  string // the author's
+	LastLine     int    // of the block
 }
 
 // declarations lists the named blocks of the policy, of one with errors too.
@@ -25,7 +26,7 @@ func (c *compiler) declarations() []Declaration {
 				if spec.name == "locals" {
 					for _, a := range attributes(b.hcl) {
 						r := a.NameRange
-						out = append(out, Declaration{"local", a.Name, r.Filename, r.Start.Line, r.Start.Column, r.End.Column, c.source(a.Expr.Range())})
+						out = append(out, Declaration{"local", a.Name, r.Filename, r.Start.Line, r.Start.Column, r.End.Column, c.source(a.Expr.Range()), a.SrcRange.End.Line})
 					}
 				}
 				continue
@@ -50,7 +51,7 @@ func (c *compiler) declaration(typ string, b *block) Declaration {
 		typ = "var"
 	}
 	r := b.nameRange
-	d := Declaration{Type: typ, Name: b.name, File: r.Filename, Line: r.Start.Line, Column: r.Start.Column, EndColumn: r.End.Column}
+	d := Declaration{Type: typ, Name: b.name, File: r.Filename, Line: r.Start.Line, Column: r.Start.Column, EndColumn: r.End.Column, LastLine: b.full.End.Line}
 	if a := b.hcl.Attributes["description"]; a != nil {
 		if t, ok := a.Expr.(*hclsyntax.TemplateExpr); ok && t.IsStringLiteral() {
 			d.Description, _ = c.plainTemplate(t)

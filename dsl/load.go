@@ -27,8 +27,6 @@ type Policy struct {
 	Tests []Test
 	// Scenarios are its scenario blocks, in the order of the source.
 	Scenarios []Scenario
-	// Where is the place of each named block, by type and name: "rule enterprise".
-	Where map[string]Place
 	// Source is what it was read from, file name (without folder) to content: what
 	// CompileSource takes on another machine. What its blocks read besides stands under the
 	// name by which they say it: tables/countries.csv, calendars/de.ics, or an address.
@@ -49,12 +47,6 @@ type Options struct {
 
 // setFile is where Source keeps the variables that were set from outside.
 const setFile = "variables.set.json"
-
-// Place is where a block stands; lines count from 1, and End is the last one.
-type Place struct {
-	File      string
-	Line, End int
-}
 
 // file is one source file; path is how the user named it, for the diagnostics.
 type file struct {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/policytest"
+	"github.com/leadroute/leadroute/internal/scenario"
 )
 
 func TestExamplesHold(t *testing.T) {
@@ -34,11 +35,16 @@ func TestExamplesHold(t *testing.T) {
 			if t.Failed() {
 				return
 			}
-			results, err := policytest.Run(policy, nil, nil)
+			invariants := policytest.NewInvariants(policy.Plan, nil)
+			results, err := policytest.Run(policy, nil, nil, invariants)
 			if err != nil || len(results) == 0 {
 				t.Fatalf("Run(%s) = %d results, %v, want some", path, len(results), err)
 			}
-			for _, r := range results {
+			played, err := scenario.Run(policy, nil, nil, invariants)
+			if err != nil || len(played) != len(policy.Scenarios) {
+				t.Fatalf("scenario.Run(%s) = %d results, %v, want %d", path, len(played), err, len(policy.Scenarios))
+			}
+			for _, r := range append(append(results, played...), invariants.Results()...) {
 				for _, w := range r.Wrong {
 					t.Errorf("%s, %q: %s = %q, want %q", path, r.Name, w.What, w.Got, w.Want)
 				}

@@ -175,7 +175,7 @@ func (c *console) setLead(out io.Writer, text string) error {
 
 func (c *console) live() *policytest.Staffing {
 	said, _ := busy(c.policy.Plan, c.busy) // the names were checked when they were set
-	return policytest.Live(c.policy.Plan, said)
+	return policytest.Live(c.policy.Plan, said, c.now())
 }
 
 func (c *console) explain(out io.Writer) error {

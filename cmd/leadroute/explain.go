@@ -91,7 +91,7 @@ func explain(ctx context.Context, opts explainOptions) error {
 	if err != nil {
 		return err
 	}
-	e.live = policytest.Live(policy.Plan, said)
+	e.live = policytest.Live(policy.Plan, said, e.at)
 	if e.roster, err = roster(policy.Plan, said, opts); err != nil {
 		return err
 	}

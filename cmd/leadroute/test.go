@@ -32,8 +32,9 @@ func newTest() *cobra.Command {
 	var opts testOptions
 	cmd := &cobra.Command{
 		Use:   "test POLICY...",
-		Short: "Run the tests and scenarios of a policy",
-		Long: `Run the test and scenario blocks of a policy, through the decisions that leadroute run makes.
+		Short: "Run the tests, scenarios and invariants of a policy",
+		Long: `Run the test and scenario blocks of a policy, through the decisions that leadroute run makes,
+and hold its invariants against every lead that they place.
 
 Where a test does not say otherwise, it is 10:00 on Wednesday 2026-01-14 in the policy's
 time zone, and everybody is staffed and free. A scenario plays on a virtual clock: its
@@ -43,7 +44,8 @@ secret need be set, and nobody is told anything.
 Coverage is which rules a test took, which conditions it saw both true and false, and
 which targets it offered.
 
-Exit code: 0 if all passed, 1 if one failed or the policy has errors.`,
+Exit code: 0 if all passed, 1 if one failed or the policy has errors. An invariant fails
+only with enforce = "block"; else it is told as a warning.`,
 		Example: `  leadroute test examples/demo.hcl
   leadroute test --run 'German|owner' --json examples/demo.hcl
   leadroute test --coverage --coverage-html coverage.html --junit report.xml examples/demo.hcl`,
@@ -75,15 +77,16 @@ func runTests(_ context.Context, opts testOptions) error {
 		return err
 	}
 	cover := plan.NewCoverage(policy.Plan)
-	results, err := policytest.Run(policy, pattern, cover.Explain)
+	invariants := policytest.NewInvariants(policy.Plan, cover)
+	results, err := policytest.Run(policy, pattern, cover.Explain, invariants)
 	if err != nil {
 		return err
 	}
-	played, err := scenario.Run(policy, pattern, cover.Explain)
+	played, err := scenario.Run(policy, pattern, cover.Explain, invariants)
 	if err != nil {
 		return err
 	}
-	results = append(results, played...)
+	results = append(append(results, played...), invariants.Results()...)
 	var covered *plan.CoverageReport
 	if opts.Coverage || opts.CoverageHTML != "" {
 		covered = new(cover.Report())
@@ -130,7 +133,7 @@ func (o *testOptions) print(results []policytest.Result, covered *plan.CoverageR
 	failed := 0
 	for _, r := range results {
 		counts[r.Kind]++
-		if len(r.Wrong) > 0 {
+		if r.Failed() {
 			failed++
 		}
 	}
@@ -171,11 +174,18 @@ func writeTest(w io.Writer, r policytest.Result) {
 	if r.Kind != policytest.KindTest {
 		name = string(r.Kind) + " " + r.Name
 	}
-	if len(r.Wrong) == 0 {
+	switch {
+	case len(r.Wrong) == 0 && r.Kind == policytest.KindInvariant:
+		fmt.Fprintf(w, "ok    %s   (%s)\n", name, plural(r.Leads, "lead"))
+		return
+	case len(r.Wrong) == 0:
 		fmt.Fprintf(w, "ok    %s\n", name)
 		return
+	case r.Failed():
+		fmt.Fprintf(w, "FAIL  %s   %s:%d\n", name, r.File, r.Line)
+	default:
+		fmt.Fprintf(w, "WARN  %s   %s:%d\n", name, r.File, r.Line)
 	}
-	fmt.Fprintf(w, "FAIL  %s   %s:%d\n", name, r.File, r.Line)
 	for _, d := range r.Wrong {
 		fmt.Fprintf(w, "      %s\n", d)
 	}

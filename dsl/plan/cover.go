@@ -7,17 +7,17 @@ import "time"
 type Coverage struct {
 	plan     *Plan
 	taken    map[part]int
-	branches map[place]int
+	branches map[spot]int
 	atoms    map[*Atom]*Seen
 }
 
-// part is a rule, priority or territory.
+// part is a rule, override, priority or territory.
 type part struct{ kind, name string }
 
-// place is a target of a rule by its place.
-type place struct {
-	rule  string
-	index int
+// spot is a target of a part, as the author wrote it.
+type spot struct {
+	part
+	source string
 }
 
 // Seen is how often an atom came out each way.
@@ -29,7 +29,7 @@ type Seen struct {
 
 // NewCoverage counts nothing yet.
 func NewCoverage(p *Plan) *Coverage {
-	return &Coverage{plan: p, taken: map[part]int{}, branches: map[place]int{}, atoms: map[*Atom]*Seen{}}
+	return &Coverage{plan: p, taken: map[part]int{}, branches: map[spot]int{}, atoms: map[*Atom]*Seen{}}
 }
 
 // Explain is the plan's, counted.
@@ -42,20 +42,19 @@ func (c *Coverage) Explain(p *Plan, r *Record, live Live, at time.Time) Explanat
 // counter is a watcher that explains, and counts.
 type counter struct {
 	explainer
-	c    *Coverage
-	rule string // the rule whose targets are being asked
-	next int    // its next target
+	c     *Coverage
+	taken part // whose targets are being asked
 }
 
 func (w *counter) asked(kind, name string, cond Cond, v Verdict) {
 	w.explainer.asked(kind, name, cond, v)
-	if v == Disabled {
+	if v == Disabled || v == NotInForce {
 		return
 	}
 	w.c.see(cond, w.r)
 	if v == Matched {
-		w.c.taken[part{kind, name}]++
-		w.rule, w.next = name, 0
+		w.taken = part{kind, name}
+		w.c.taken[w.taken]++
 	}
 }
 
@@ -63,9 +62,8 @@ func (w *counter) target(t RuleTarget, to Target, v Verdict) {
 	w.explainer.target(t, to, v)
 	w.c.see(t.When, w.r)
 	if v == Matched {
-		w.c.branches[place{w.rule, w.next}]++
+		w.c.branches[spot{w.taken, t.Source}]++
 	}
-	w.next++
 }
 
 // See counts a condition that is asked outside of a decision: an invariant's.
@@ -132,7 +130,7 @@ func (t Tally) Percent() float64 {
 	return 100 * float64(t.Covered) / float64(t.Of)
 }
 
-// CoveredPart is a rule, priority or territory: how often it was taken, and what became
+// CoveredPart is a rule, override, priority or territory: how often it was taken, and what became
 // of its conditions and targets.
 type CoveredPart struct {
 	Kind     string          `json:"kind"`
@@ -170,22 +168,32 @@ func (c *Coverage) Report() CoverageReport {
 		v := &c.plan.Territories[i]
 		out.part(c, "territory", v.Name, v.When)
 	}
+	for i := range c.plan.Overrides {
+		v := &c.plan.Overrides[i]
+		out.part(c, "override", v.Name, v.When)
+		out.targets(c, v.Targets)
+	}
 	for i := range c.plan.Rules {
 		rule := &c.plan.Rules[i]
 		if rule.Disabled {
 			out.Parts = append(out.Parts, CoveredPart{Kind: "rule", Name: rule.Name, Disabled: true, Covered: true})
 			continue
 		}
-		p := out.part(c, "rule", rule.Name, rule.When)
-		out.Rules.add(p.Taken > 0)
-		for j, t := range rule.Targets {
-			n := c.branches[place{rule.Name, j}]
-			p.Branches = append(p.Branches, CoveredBranch{To: t.Source, Taken: n})
-			p.Covered = out.Branches.add(n > 0) && p.Covered
-			out.atoms(c, p, t.When)
-		}
+		out.Rules.add(out.part(c, "rule", rule.Name, rule.When).Taken > 0)
+		out.targets(c, rule.Ways())
 	}
 	return out
+}
+
+// targets adds the targets of the last part.
+func (out *CoverageReport) targets(c *Coverage, ways []RuleTarget) {
+	p := &out.Parts[len(out.Parts)-1]
+	for _, t := range ways {
+		n := c.branches[spot{part{p.Kind, p.Name}, t.Source}]
+		p.Branches = append(p.Branches, CoveredBranch{To: t.Source, Taken: n})
+		p.Covered = out.Branches.add(n > 0) && p.Covered
+		out.atoms(c, p, t.When)
+	}
 }
 
 func (out *CoverageReport) part(c *Coverage, kind, name string, when Cond) *CoveredPart {

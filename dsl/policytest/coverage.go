@@ -35,13 +35,13 @@ func WriteCoverage(w io.Writer, c *plan.CoverageReport) error {
 			fmt.Fprintf(&b, "  %s %s\n", p.Kind, p.Name)
 		}
 		for _, a := range p.Atoms {
-			if gap := atomGap(a); gap != "" {
+			if gap := atomGap(a); gap != "" && (p.Taken > 0 || a.True+a.False+a.Undecided > 0) {
 				fmt.Fprintf(&b, "      %s %s\n", a.Test, gap)
 			}
 		}
 		for _, t := range p.Branches {
 			if t.Taken == 0 && p.Taken > 0 {
-				fmt.Fprintf(&b, "      target %s is never offered\n", t.To)
+				fmt.Fprintf(&b, "      %s is a target of no lead\n", t.To)
 			}
 		}
 	}
@@ -102,6 +102,10 @@ func WriteCoverageHTML(w io.Writer, p *dsl.Policy, c *plan.CoverageReport) error
 		Files []file
 		Rest  []plan.CoveredPart
 	}{Name: cmp.Or(p.Plan.Name, "policy"), Sums: []sum{{"rules", tally(c.Rules)}, {"conditions, both ways", tally(c.Atoms)}, {"targets", tally(c.Branches)}}}
+	where := map[string]dsl.Declaration{}
+	for _, d := range p.Declarations {
+		where[d.Type+" "+d.Name] = d
+	}
 	var names []string
 	for name := range p.Source {
 		if filepath.Ext(name) == ".hcl" {
@@ -116,14 +120,14 @@ func WriteCoverageHTML(w io.Writer, p *dsl.Policy, c *plan.CoverageReport) error
 		}
 		for i := range c.Parts {
 			part := &c.Parts[i]
-			if at, ok := p.Where[part.Kind+" "+part.Name]; ok && filepath.Base(at.File) == name && at.End <= len(f.Lines) {
-				mark(f.Lines[at.Line-1:at.End], part)
+			if at, ok := where[part.Kind+" "+part.Name]; ok && filepath.Base(at.File) == name && at.LastLine <= len(f.Lines) {
+				mark(f.Lines[at.Line-1:at.LastLine], part)
 			}
 		}
 		v.Files = append(v.Files, f)
 	}
 	for i := range c.Parts {
-		if part := c.Parts[i]; !part.Covered && p.Where[part.Kind+" "+part.Name].Line == 0 {
+		if part := c.Parts[i]; !part.Covered && where[part.Kind+" "+part.Name].Line == 0 {
 			v.Rest = append(v.Rest, part) // the rows of a table
 		}
 	}
@@ -152,9 +156,9 @@ func mark(lines []line, p *plan.CoveredPart) {
 		markText(lines, a.Test, markedText{Class: class, Title: title})
 	}
 	for _, t := range p.Branches {
-		class, title := "full", fmt.Sprintf("offered %d times", t.Taken)
+		class, title := "full", fmt.Sprintf("a target %d times", t.Taken)
 		if t.Taken == 0 {
-			class, title = "gap", "never offered"
+			class, title = "gap", "a target of no lead"
 		}
 		markText(lines, t.To, markedText{Class: class, Title: title})
 	}

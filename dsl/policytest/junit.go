@@ -47,7 +47,7 @@ func WriteJUnit(w io.Writer, results []Result) error {
 				continue
 			}
 			c := junitCase{Name: r.Name, Class: string(kind), File: r.File, Line: r.Line}
-			if len(r.Wrong) > 0 {
+			if r.Failed() {
 				lines := make([]string, len(r.Wrong))
 				for i, d := range r.Wrong {
 					lines[i] = d.String()

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -47,6 +48,10 @@ type Result struct {
 	Priority   string `json:"priority"`
 	Territory  string `json:"territory,omitempty"`
 	AssignedTo string `json:"assigned_to"`
+	// Warning: it does not fail, even if it is wrong.
+	Warning bool `json:"warning,omitempty"`
+	// Leads is how many leads of tests and scenarios an invariant was held against.
+	Leads int `json:"leads,omitempty"`
 	// Timeline is what happened in a scenario that failed, a line each.
 	Timeline []string `json:"timeline,omitempty"`
 	// Explanation is the way to a wrong decision.
@@ -65,15 +70,18 @@ func (d Difference) String() string {
 	return d.What + " is " + cmp.Or(d.Got, "none") + ", want " + cmp.Or(d.Want, "none")
 }
 
+// Failed tells whether what came out must not be.
+func (r *Result) Failed() bool { return len(r.Wrong) > 0 && !r.Warning }
+
 // Run decides the lead of each test whose name the pattern matches (nil: all), and
 // compares. The policy must have a plan.
-func Run(p *dsl.Policy, pattern *regexp.Regexp, watch Watch) ([]Result, error) {
+func Run(p *dsl.Policy, pattern *regexp.Regexp, watch Watch, invariants *Invariants) ([]Result, error) {
 	results := []Result{}
 	for _, t := range p.Tests {
 		if pattern != nil && !pattern.MatchString(t.Name) {
 			continue
 		}
-		r, err := run(p.Plan, t, watch)
+		r, err := run(p.Plan, t, watch, invariants)
 		if err != nil {
 			return nil, err
 		}
@@ -82,14 +90,14 @@ func Run(p *dsl.Policy, pattern *regexp.Regexp, watch Watch) ([]Result, error) {
 	return results, nil
 }
 
-func run(p *plan.Plan, t dsl.Test, watch Watch) (Result, error) {
+func run(p *plan.Plan, t dsl.Test, watch Watch, invariants *Invariants) (Result, error) {
 	lead := &leadroute.Lead{ID: "test", ReceivedAt: leadroute.At(t.At), Fields: t.Lead}
 	record, err := p.Record(lead, nil)
 	if err != nil {
 		return Result{}, fmt.Errorf("test %q: %w", t.Name, err)
 	}
 	defer record.Free()
-	live := Live(p, t.Live)
+	live := Live(p, t.Live, t.At)
 	if watch == nil {
 		watch = (*plan.Plan).Explain
 	}
@@ -103,6 +111,7 @@ func run(p *plan.Plan, t dsl.Test, watch Watch) (Result, error) {
 	r.compare("priority", r.Priority, t.Expect.Priority)
 	r.compare("territory", r.Territory, t.Expect.Territory)
 	r.compare("assigned_to", r.AssignedTo, t.Expect.AssignedTo)
+	invariants.Check(strconv.Quote(t.Name), record, live.First(d.Targets), cmp.Or(r.AssignedTo, "nobody"))
 	if len(r.Wrong) > 0 {
 		r.Explanation = &e
 	}
@@ -119,10 +128,11 @@ func (r *Result) compare(what, got string, want *string) {
 type Staffing struct {
 	plan *plan.Plan
 	said dsl.Situation
+	at   time.Time
 }
 
 // Live is a situation over a plan: what it does not name is staffed and free.
-func Live(p *plan.Plan, said dsl.Situation) *Staffing { return &Staffing{p, said} }
+func Live(p *plan.Plan, said dsl.Situation, at time.Time) *Staffing { return &Staffing{p, said, at} }
 
 // manyFree is how many members of a pool are free when nothing is said and the members
 // come from the live rep table.

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl"
@@ -22,7 +23,7 @@ func TestExamples(t *testing.T) {
 			t.Errorf("Load(%s) = %v", path, diags.Error())
 			continue
 		}
-		results, err := Run(policy, nil, nil)
+		results, err := Run(policy, nil, nil, nil)
 		if err != nil || len(results) < 3 {
 			t.Errorf("Run(%s) = %d tests, %v, want 3 at least", path, len(results), err)
 		}
@@ -77,7 +78,7 @@ test "right" {
 	if policy.Plan == nil {
 		t.Fatal(diags.Error())
 	}
-	results, err := Run(policy, nil, nil)
+	results, err := Run(policy, nil, nil, nil)
 	if err != nil || len(results) != 3 {
 		t.Fatalf("Run = %d results, %v, want 3", len(results), err)
 	}
@@ -96,7 +97,7 @@ test "right" {
 			t.Errorf("Run: %s = %v, want no difference", r.Name, r.Wrong)
 		}
 	}
-	if results, err = Run(policy, regexp.MustCompile("also"), nil); err != nil || len(results) != 1 || results[0].Name != "right/also none" {
+	if results, err = Run(policy, regexp.MustCompile("also"), nil, nil); err != nil || len(results) != 1 || results[0].Name != "right/also none" {
 		t.Errorf("Run(also) = %v, %v, want that case alone", results, err)
 	}
 }
@@ -109,7 +110,7 @@ func TestWhatIsNotSaidIsStaffedAndFree(t *testing.T) {
 	s := Live(p, dsl.Situation{
 		Available: map[leadroute.PoolID]int{"busy": 0},
 		Status:    map[leadroute.RepID]leadroute.RepStatus{"ben": leadroute.StatusAway, "ana": leadroute.StatusAvailable},
-	})
+	}, dsl.DefaultAt(time.UTC))
 	for pool, want := range map[leadroute.PoolID]int{"named": 1, "live": manyFree, "busy": 0, "unknown": 0} {
 		if got := s.Available(pool); got != want {
 			t.Errorf("Available(%s) = %d, want %d", pool, got, want)

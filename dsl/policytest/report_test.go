@@ -54,7 +54,7 @@ func runCovered(t *testing.T) (*dsl.Policy, []Result, plan.CoverageReport) {
 		t.Fatal(diags.Error())
 	}
 	c := plan.NewCoverage(p.Plan)
-	results, err := Run(p, nil, c.Explain)
+	results, err := Run(p, nil, c.Explain, nil)
 	if err != nil || len(results) != 2 {
 		t.Fatalf("Run = %d results, %v, want 2", len(results), err)
 	}
@@ -74,7 +74,7 @@ func TestCoverage(t *testing.T) {
 	const want = `  rule r
       lead.country == "DE" is never false
       lead.score > 90 is never true
-      target rep.ana is never offered
+      rep.ana is a target of no lead
   rule never is never taken
       lead.country == "FR" is never true
 coverage: rules 2/3 (67%), conditions both ways 2/5 (40%), targets 3/5 (60%)
@@ -88,7 +88,7 @@ coverage: rules 2/3 (67%), conditions both ways 2/5 (40%), targets 3/5 (60%)
 	}
 	for _, want := range []string{
 		`<span class="l-none" title="never taken"><i>16</i>`,
-		`<mark class="gap" title="never offered">rep.ana</mark>`,
+		`<mark class="gap" title="a target of no lead">rep.ana</mark>`,
 		`<mark class="full" title="true 1 times, false 1 times">lead.score &gt; 10</mark>`,
 		`<mark class="gap" title="is never false">lead.country == &#34;DE&#34;</mark>`,
 		`hot &lt;&amp;&gt; German`,
@@ -143,5 +143,56 @@ func TestJUnit(t *testing.T) {
 	}
 	if f := cases[1].Failure; f == nil || f.Message != "rule is rest, want r" || !strings.Contains(f.Text, "p.hcl:2") {
 		t.Errorf("failure = %+v, want the difference and the place", f)
+	}
+}
+
+// An invariant is held against where each lead came to be; what is not to be blocked only warns.
+func TestInvariants(t *testing.T) {
+	p, diags := dsl.Parse(map[string][]byte{"p.hcl": []byte(`
+priority "P0" {}
+hours "day" { week = { "mon-fri" = "09:00-17:00" } }
+rep "ana" { email = "ana@example.com" }
+pool "a" {
+  members = [rep.ana]
+  hours   = hours.day
+}
+rule "r" { to = [pool.a, queue.unassigned] }
+invariant "holds" { expect = lead.priority == priority.P0 }
+invariant "nobody here" {
+  when   = lead.score > 90
+  expect = assigned.pool != pool.a
+}
+invariant "staffed" {
+  expect  = staffed_within("1h")
+  enforce = "block"
+}
+test "t" {
+  lead = { score = 50 }
+  case "by day" {}
+  case "an hour before" { at = "2026-01-14T08:30:00Z" }
+  case "by night" { at = "2026-01-14T03:00:00Z" }
+  case "hot" { lead = { score = 95 } }
+  expect { rule = rule.r }
+}
+`)})
+	if p.Plan == nil {
+		t.Fatal(diags.Error())
+	}
+	v := NewInvariants(p.Plan, plan.NewCoverage(p.Plan))
+	if _, err := Run(p, nil, nil, v); err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		name         string
+		leads, wrong int
+		failed       bool
+	}{{"holds", 4, 0, false}, {"nobody here", 1, 1, false}, {"staffed", 4, 1, true}}
+	for i, r := range v.Results() {
+		if w := want[i]; r.Name != w.name || r.Leads != w.leads || len(r.Wrong) != w.wrong || r.Failed() != w.failed {
+			t.Errorf("invariant %s: %d leads, wrong %v, failed %v; want %+v", r.Name, r.Leads, r.Wrong, r.Failed(), w)
+		}
+	}
+	if d := v.Results()[2].Wrong; len(d) == 1 && d[0].What != `for "t/by night", in pool.a, expect` {
+		t.Errorf("staffed is broken %s, want by night", d[0].What)
 	}
 }

@@ -22,14 +22,14 @@ import (
 
 // Run plays each scenario whose name the pattern matches (nil: all), and compares. The
 // policy must have a plan. The watch, where there is one, sees every decision.
-func Run(p *dsl.Policy, pattern *regexp.Regexp, watch policytest.Watch) ([]policytest.Result, error) {
+func Run(p *dsl.Policy, pattern *regexp.Regexp, watch policytest.Watch, invariants *policytest.Invariants) ([]policytest.Result, error) {
 	var results []policytest.Result
 	for i := range p.Scenarios {
 		s := &p.Scenarios[i]
 		if pattern != nil && !pattern.MatchString(s.Name) {
 			continue
 		}
-		r, err := play(p.Plan, s, watch)
+		r, err := play(p.Plan, s, watch, invariants)
 		if err != nil {
 			return nil, fmt.Errorf("scenario %q: %w", s.Name, err)
 		}
@@ -53,7 +53,7 @@ type cue struct {
 	do func() error
 }
 
-func play(p *plan.Plan, s *dsl.Scenario, watch policytest.Watch) (policytest.Result, error) {
+func play(p *plan.Plan, s *dsl.Scenario, watch policytest.Watch, invariants *policytest.Invariants) (policytest.Result, error) {
 	c := &scene{
 		s: s, start: leadroute.At(s.Start), ids: map[string]leadroute.LeadID{},
 		result: policytest.Result{Kind: policytest.KindScenario, Name: s.Name, File: s.File, Line: s.Line},
@@ -79,6 +79,9 @@ func play(p *plan.Plan, s *dsl.Scenario, watch policytest.Watch) (policytest.Res
 		if err := q.do(); err != nil {
 			return policytest.Result{}, err
 		}
+	}
+	if err := c.checkInvariants(p, invariants); err != nil {
+		return policytest.Result{}, err
 	}
 	if len(c.result.Wrong) > 0 {
 		c.result.Timeline = c.timeline()
@@ -113,6 +116,91 @@ func (c *scene) cues(p *plan.Plan) []cue {
 	}
 	slices.SortStableFunc(all, func(a, b cue) int { return cmp.Compare(a.at, b.at) })
 	return all
+}
+
+// checkInvariants holds the invariants against every place where a lead came to be.
+func (c *scene) checkInvariants(p *plan.Plan, invariants *policytest.Invariants) error {
+	if invariants == nil || len(p.Invariants) == 0 {
+		return nil
+	}
+	for _, e := range c.Events() {
+		to := plan.Target{Pool: e.Pool, Queue: e.Queue}
+		if e.Pool == "" {
+			to.Rep = e.Rep
+		}
+		if e.Step == leadroute.StepAssigned {
+			to.Queue = "" // it has left it
+		} else if e.Step != leadroute.StepQueued {
+			continue
+		}
+		l := leadroute.Lead{ID: e.Lead, Source: "scenario", ReceivedAt: e.ReceivedAt, Fields: c.fields(e.Lead)}
+		r, err := p.Record(&l, nil)
+		if err != nil {
+			return err
+		}
+		p.Decide(r, floor{p, c, e.At.Time()}, e.ReceivedAt.Time())
+		invariants.Check(fmt.Sprintf("%q at %s", c.s.Name, span(e.At.Sub(c.start))), r, to, dsl.TargetName(to))
+		r.Free()
+	}
+	return nil
+}
+
+func (c *scene) fields(id leadroute.LeadID) []byte {
+	for i := range c.s.Arrivals {
+		if a := &c.s.Arrivals[i]; c.ids[a.Name] == id {
+			return a.Lead
+		}
+	}
+	return nil
+}
+
+// floor answers for the reps of a scenario whom an invariant asks about.
+type floor struct {
+	plan *plan.Plan
+	c    *scene
+	at   time.Time
+}
+
+// Available counts the members who are there and within their hours.
+func (f floor) Available(name leadroute.PoolID) int { return f.count(name, 0) }
+
+// StaffedWithin tells whether somebody at the target is there in time.
+func (f floor) StaffedWithin(t plan.Target, within time.Duration) (staffed, known bool) {
+	switch {
+	case t.Rep != "":
+		return true, true // who has the lead is there
+	case t.Pool != "":
+		return f.count(t.Pool, within) > 0, true
+	case t.Queue != "" && f.plan.Queues[t.Queue] != nil:
+		for _, pool := range f.plan.Queues[t.Queue].DrainTo {
+			if f.count(pool, within) > 0 {
+				return true, true
+			}
+		}
+	}
+	return false, true
+}
+
+func (f floor) count(name leadroute.PoolID, within time.Duration) int {
+	pool := f.plan.Pools[name]
+	if pool == nil || !policytest.OpenWithin(pool.Hours, f.at, within) {
+		return 0
+	}
+	actors := slices.Clone(f.c.s.Reps)
+	for _, r := range f.plan.Reps {
+		if !slices.ContainsFunc(actors, func(a dsl.Actor) bool { return a.Rep.ID == r.ID }) {
+			actors = append(actors, dsl.Actor{Rep: r, Status: leadroute.StatusAvailable})
+		}
+	}
+	n := 0
+	for i := range actors {
+		r := &actors[i].Rep
+		member := pool.Where != nil && pool.Where(r) || pool.Where == nil && slices.Contains(pool.Members, r.ID)
+		if member && actors[i].Status == leadroute.StatusAvailable && policytest.OpenWithin(f.plan.Hours[r.Hours], f.at, within) {
+			n++
+		}
+	}
+	return n
 }
 
 func (c *scene) wrong(what, got, want string) {

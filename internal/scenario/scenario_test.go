@@ -26,7 +26,7 @@ func TestEscalation(t *testing.T) {
 	if p.Plan == nil {
 		t.Fatalf("Load = %v", diags.Error())
 	}
-	results, err := Run(p, nil, nil)
+	results, err := Run(p, nil, nil, nil)
 	if err != nil || len(results) != 3 {
 		t.Fatalf("Run = %d results, %v, want 3", len(results), err)
 	}
@@ -35,7 +35,7 @@ func TestEscalation(t *testing.T) {
 			t.Errorf("%s %s: %+v\n%s", r.Kind, r.Name, r.Wrong, strings.Join(r.Timeline, "\n"))
 		}
 	}
-	if results, err = Run(p, regexp.MustCompile("evening"), nil); err != nil || len(results) != 1 {
+	if results, err = Run(p, regexp.MustCompile("evening"), nil, nil); err != nil || len(results) != 1 {
 		t.Errorf("Run(evening) = %d results, %v, want that one alone", len(results), err)
 	}
 }
@@ -74,7 +74,7 @@ scenario "wrong" {
   }
 }
 `)
-	results, err := Run(p, nil, nil)
+	results, err := Run(p, nil, nil, nil)
 	if err != nil || len(results) != 1 {
 		t.Fatalf("Run = %d results, %v, want 1", len(results), err)
 	}
@@ -106,7 +106,7 @@ func TestScenariosAreCovered(t *testing.T) {
 		t.Fatalf("Load = %v", diags.Error())
 	}
 	c := plan.NewCoverage(p.Plan)
-	if _, err := Run(p, regexp.MustCompile("evening"), c.Explain); err != nil {
+	if _, err := Run(p, regexp.MustCompile("evening"), c.Explain, nil); err != nil {
 		t.Fatal(err)
 	}
 	r := c.Report()

@@ -21,7 +21,7 @@ import (
 //	hours 09:00-17:00         every day, UTC
 //	profile [open=2] [per_hour=1] [per_day=1] [per_week=1] [zone=Europe/Berlin] [hours]
 //	tick 5s
-//	status away    remove    check    sweep
+//	status away    pause 20m (since the script began)    remove    check    sweep
 //	claim L1 [rev=1] [try=1] [pool=emea] [even_if_full]
 //	release L1 [rev=1] [try=1] [counted]
 //	confirm L1 [rev=1] [try=1] [pool=emea]
@@ -87,6 +87,8 @@ func message(t *testing.T, d *datadriven.TestData, a transcript.Args) *leadroute
 		return &leadroute.RepMessage{Profile: r}
 	case "status":
 		return &leadroute.RepMessage{Status: new(leadroute.RepStatus(a.Pos(0)))}
+	case "pause":
+		return &leadroute.RepMessage{Pause: &leadroute.Pause{Until: transcript.Start.Add(transcript.Span(t, d, a.Pos(0)))}}
 	case "remove":
 		return &leadroute.RepMessage{Remove: &leadroute.RepRemoval{}}
 	case "check":
