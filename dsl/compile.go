@@ -55,7 +55,7 @@ func newCompiler() *compiler {
 }
 
 func (c *compiler) compile(files []file) *Policy {
-	p := &Policy{Source: map[string][]byte{}}
+	p := &Policy{Source: map[string][]byte{}, source: c}
 	files = byName(files)
 	size := 0
 	for _, f := range files {
@@ -83,7 +83,7 @@ func (c *compiler) compile(files []file) *Policy {
 			spec.after(c)
 		}
 	}
-	c.analyze()
+	c.lintRules()
 	p.Tests = c.tests
 	if !c.diags.HasErrors() {
 		c.plan.ID = planID(files)
@@ -93,7 +93,7 @@ func (c *compiler) compile(files []file) *Policy {
 }
 
 func (c *compiler) done() Diagnostics {
-	c.diags.sort()
+	c.diags.Sort()
 	return c.diags
 }
 

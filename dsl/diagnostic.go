@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,9 @@ type Diagnostic struct {
 	Column    int    `json:"column,omitempty"`
 	EndLine   int    `json:"end_line,omitempty"`
 	EndColumn int    `json:"end_column,omitempty"`
+
+	// Lead is one that shows what the diagnostic says, if there is such a lead.
+	Lead json.RawMessage `json:"lead,omitempty"`
 
 	text string // the line of the source, to be shown
 }
@@ -74,20 +78,11 @@ func (ds Diagnostics) Error() error {
 // report adds a diagnostic whose cause is rng. A second one of the same kind at the same
 // place is dropped: one mistake is told once.
 func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) {
-	d := Diagnostic{
-		ID: f.ID, Slug: f.Slug, Severity: SeverityError, Summary: f.Summary, Detail: fmt.Sprintf(format, args...),
-		File: rng.Filename, Line: rng.Start.Line, Column: rng.Start.Column, EndLine: rng.End.Line, EndColumn: rng.End.Column,
-	}
-	if f.Warning {
-		d.Severity = SeverityWarning
-	}
+	d := c.diagnostic(f, rng, fmt.Sprintf(format, args...))
 	if f.ID != syntaxError.ID && c.garbled(rng, f.Warning) {
 		return
 	}
 	lines := c.lines[rng.Filename]
-	if i := rng.Start.Line - 1; i >= 0 && i < len(lines) {
-		d.text = lines[i]
-	}
 	if f.Warning && c.ignored(f, lines, rng.Start.Line) {
 		return
 	}
@@ -97,6 +92,20 @@ func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) 
 	if !slices.ContainsFunc(c.diags, same) {
 		c.diags = append(c.diags, d)
 	}
+}
+
+func (c *compiler) diagnostic(f Finding, rng hcl.Range, detail string) Diagnostic {
+	d := Diagnostic{
+		ID: f.ID, Slug: f.Slug, Severity: SeverityError, Summary: f.Summary, Detail: detail,
+		File: rng.Filename, Line: rng.Start.Line, Column: rng.Start.Column, EndLine: rng.End.Line, EndColumn: rng.End.Column,
+	}
+	if f.Warning {
+		d.Severity = SeverityWarning
+	}
+	if lines, i := c.lines[rng.Filename], rng.Start.Line-1; i >= 0 && i < len(lines) {
+		d.text = lines[i]
+	}
+	return d
 }
 
 // garbled tells whether what stands in the line was not read as it was meant, so that
@@ -125,7 +134,8 @@ func (c *compiler) ignored(f Finding, lines []string, line int) bool {
 	return false
 }
 
-func (ds Diagnostics) sort() {
+// Sort puts them in the order of the source.
+func (ds Diagnostics) Sort() {
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})

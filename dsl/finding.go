@@ -53,4 +53,6 @@ var Findings = []Finding{
 	wrongArguments, invalidDuration, invalidValue, noDefaultPriority, possibleGap, emptyPool, queueCycle, noQueue, liveRead,
 	missingNoMatch, emptyString, invalidRegexp, notAllowedHere, rejectedTestLead, unreadable, unreachablePart,
 	secretInPolicy, noRules,
+
+	ImpossibleCondition, InvariantRefuted, NobodyThere, ClockRunsOn, NeverOpen, NeverDrained, InvariantBroken,
 }

@@ -27,6 +27,8 @@ type Policy struct {
 	// Source is what it was read from, file name (without folder) to content: what
 	// CompileSource takes on another machine.
 	Source map[string][]byte
+
+	source *compiler // where what stands
 }
 
 // file is one source file; path is how the user named it, for the diagnostics.
