@@ -70,12 +70,7 @@ func Run(policy *dsl.Policy, opts Options) Result {
 	if policy.Plan == nil {
 		return Result{}
 	}
-	if opts.Year == 0 {
-		opts.Year = time.Now().Year()
-	}
-	p := policy.Plan
-	a := &analysis{policy: policy, opts: opts, space: newSpace(p, conditions(p))}
-	a.at = time.Date(opts.Year, 1, 14, 10, 0, 0, 0, p.Zone)
+	a := start(policy, opts)
 	a.lists()
 	a.reach()
 	a.gap()
@@ -84,6 +79,16 @@ func Run(policy *dsl.Policy, opts Options) Result {
 	a.queues()
 	a.out.Diagnostics.Sort()
 	return a.out
+}
+
+func start(policy *dsl.Policy, opts Options) *analysis {
+	if opts.Year == 0 {
+		opts.Year = time.Now().Year()
+	}
+	p := policy.Plan
+	a := &analysis{policy: policy, opts: opts, space: newSpace(p, conditions(p))}
+	a.at = time.Date(opts.Year, 1, 14, 10, 0, 0, 0, p.Zone)
+	return a
 }
 
 // conditions lists every condition that is asked of a lead before its targets.

@@ -26,6 +26,15 @@ func policyOf(t testing.TB, source string) *dsl.Policy {
 	return p
 }
 
+func mustJSON(t testing.TB, v any) json.RawMessage {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
 // Each policy in testdata/policies carries what must be said about it, on the line where it
 // must be said: "# WARNING: summary | part of the detail". Nothing else may be said.
 func TestPolicies(t *testing.T) {

@@ -76,11 +76,11 @@ func (a *analysis) class(c *plan.Class, year *calendar) {
 	from, until := worst.hole.from.In(a.plan.Zone), worst.hole.until.In(a.plan.Zone)
 	a.show(worst.witness, f, dsl.Place{Block: "priority", Name: string(c.Name), Attr: attr},
 		"Nobody is there for rule.%s from %s to %s (%s), and for %.0f hours of the year %d in all; %s is %s. The lead %s would wait all the while. Name a pool that is there, or be content with it: # leadroute:ignore %s reason",
-		worst.rule, from.Format(layout), until.Format(layout+" MST"), text(long), worst.total.Hours(), a.opts.Year, attr, text(within), string(worst.witness.Lead), f.ID)
+		worst.rule, from.Format(layout), until.Format(layout+" MST"), spoken(long), worst.total.Hours(), a.opts.Year, attr, spoken(within), string(worst.witness.Lead), f.ID)
 }
 
-// text is a duration without needless zeros.
-func text(d time.Duration) string {
+// spoken is a duration without needless zeros.
+func spoken(d time.Duration) string {
 	s := d.Round(time.Second).String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
