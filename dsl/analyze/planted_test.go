@@ -177,12 +177,12 @@ func TestPlantedDefects(t *testing.T) {
 					t.Errorf("seed %d: rule.%s is planted, and nobody says so: %s", seed, rule.Name, rule.When.Source)
 				case !wrong && rule.covered:
 					natural++
-					for range 300 {
+					for range 30_000 / n {
 						if got := decideOne(t, a.plan, r, p.conditions[rule.Name]); got == rule.Name {
 							t.Fatalf("seed %d: rule.%s is said to be unreachable, but takes a lead: %s", seed, rule.Name, rule.When.Source)
 						}
 					}
-				case !rule.covered && (n <= 1000 || i%10 == 0):
+				case !rule.covered && (n <= 1000 || i%40 == 0):
 					if w := a.witnessOf(rule); w == nil {
 						t.Errorf("seed %d: no lead shows that rule.%s is reached: %s", seed, rule.Name, rule.When.Source)
 					}
