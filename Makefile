@@ -70,7 +70,7 @@ on-kafka:
 	bin/leadroute demo $(KAFKA_DEMO) --brokers "$$LEADROUTE_TEST_BROKERS"
 
 ##@ Keep it
-.PHONY: check lint fmt tidy no-binaries
+.PHONY: check lint docs fmt tidy no-binaries
 check: no-binaries tidy lint ## what CI asks before it tests: vet, lint, format, imports, go.mod, no binaries
 	$(GO) vet -tags kafka ./...
 	$(GO) test -count 1 ./internal/arch
@@ -78,6 +78,9 @@ check: no-binaries tidy lint ## what CI asks before it tests: vet, lint, format,
 lint: ## golangci-lint, formatting included; the first run builds it, which takes minutes
 	$(GOLANGCI) run --build-tags kafka ./...
 	@$(GOLANGCI) fmt --diff || { echo "run: make fmt" >&2; exit 1; }
+
+docs: ## write the pages that are made of the code
+	$(GO) run ./cmd/leadroute lang reference >docs/language.md
 
 fmt: ## format every Go file
 	$(GOLANGCI) fmt

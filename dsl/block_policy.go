@@ -34,7 +34,7 @@ func policyBlock() *blockSpec {
 func localsBlock() *blockSpec {
 	return &blockSpec{name: "locals", anyAttrs: true, build: func(c *compiler, b *block) {
 		for _, a := range attributes(b.hcl) {
-			c.constant(a.Expr)
+			c.local(ref{path: []string{"local", a.Name}, rng: a.NameRange})
 		}
 	}}
 }

@@ -12,25 +12,38 @@ import (
 
 // rule "enterprise" { ... } sends the leads that match it to its targets.
 func ruleBlock() *blockSpec {
-	assign := &blockSpec{name: "assign", attrs: words("to when even_if_full"), attrsLater: words("accept strategy"), required: words("to")}
 	return &blockSpec{
 		name: "rule", labels: 1,
-		attrs:      words("when to priority enabled tags"),
-		attrsLater: words("from until deliver_to"),
-		nested:     []*blockSpec{assign, later("split")},
-		build:      (*compiler).rule,
+		attrs:  words("when to priority enabled from until tags deliver_to"),
+		nested: []*blockSpec{assignBlock(), splitBlock()},
+		build:  (*compiler).rule,
 	}
 }
 
+func assignBlock() *blockSpec {
+	return &blockSpec{name: "assign", attrs: words("to when accept even_if_full strategy"), required: words("to")}
+}
+
 func (c *compiler) rule(b *block) {
-	r := plan.Rule{Name: b.name, Priority: leadroute.Class(c.ref(b.body, "priority", "priority"))}
-	c.texts(b.body, "tags")
+	r := plan.Rule{
+		Name: b.name, Priority: leadroute.Class(c.ref(b.body, "priority", "priority")),
+		File: b.rng.Filename, Line: b.rng.Start.Line,
+	}
+	r.Tags, _ = c.texts(b.body, "tags")
+	r.Description, _ = c.text(b.body, "description")
 	if b.attr("enabled") != nil {
 		r.Disabled = !c.flag(b.body, "enabled")
+	}
+	r.From, r.Until = c.window(b.body)
+	for _, d := range c.refs(b.body, "deliver_to", "destination") {
+		r.DeliverTo = append(r.DeliverTo, leadroute.DestinationID(d))
 	}
 	s := c.leadScope(decided{priority: true, territory: true})
 	if a := b.attr("when"); a != nil {
 		r.When = s.condition(a.Expr)
+	}
+	if in := b.only("split"); in != nil {
+		r.Split = s.split(in, b.name)
 	}
 	to, assigns := b.attr("to"), b.blocks("assign")
 	switch {
@@ -38,32 +51,42 @@ func (c *compiler) rule(b *block) {
 		c.report(invalidValue, to.NameRange, "A rule has to = [...] or assign blocks, not both. The targets of an assign block are tried in its place.")
 	case to != nil:
 		r.Targets = s.targets(to.Expr)
-	case len(assigns) == 0 && !c.brokenWithin(b.full):
+	case len(assigns) == 0 && b.only("split") == nil && !c.brokenWithin(b.full):
 		c.report(missingAttribute, b.rng, "A rule needs the attribute \"to\": to = [pool.name, queue.name].")
 	}
 	for _, a := range assigns {
 		r.Targets = append(r.Targets, s.assign(a)...)
 	}
-	c.plan.Rules = append(c.plan.Rules, r)
+	c.addRule(r, b)
 }
 
-// assign { to when even_if_full } is the form of a target with options.
+// assign { to when accept even_if_full strategy } is the form of a target with options.
 func (s *scope) assign(b *block) []plan.RuleTarget {
 	a := b.attr("to")
 	if a == nil {
 		return nil
 	}
 	targets := s.targets(a.Expr)
-	full := s.c.flag(b.body, "even_if_full")
+	full, accept := s.c.flag(b.body, "even_if_full"), s.c.duration(b.body, "accept")
+	strategy := plan.Strategy(s.c.word(b.body, "strategy", "round_robin", "weighted", "least_loaded", "best_fit", "claim"))
 	var when plan.Cond
 	if w := b.attr("when"); w != nil {
 		when = s.condition(w.Expr)
 	}
-	for i := range targets {
-		targets[i].When = when
-		if full {
-			targets[i] = plan.EvenIfFull(targets[i])
+	for i, t := range targets {
+		if strategy != "" && t.Fixed != nil && t.Fixed.Pool == "" {
+			s.c.report(invalidValue, b.attr("strategy").NameRange, "A strategy picks among the reps of a pool; %s is none.", t.Source)
 		}
+		if full || accept > 0 || strategy != "" {
+			t = plan.With(t, func(to *plan.Target) {
+				to.EvenIfFull, to.Accept = full, accept
+				if to.Pool != "" {
+					to.Strategy = strategy
+				}
+			})
+		}
+		t.When = when
+		targets[i] = t
 	}
 	return targets
 }
@@ -122,6 +145,17 @@ func (s *scope) target(e hclsyntax.Expression) (t plan.RuleTarget, isQueue, ok b
 		if !ok {
 			return t, false, false
 		}
+		if r.path[0] == "row" {
+			return s.rowTarget(r)
+		}
+		if len(r.path) == 2 && (r.path[0] == "local" || r.path[0] == "var") {
+			k, ok := s.c.constant(e)
+			if !ok {
+				return t, false, false
+			}
+			to, ok := s.c.fixedTarget(k)
+			return plan.Fixed(to, src), to.Queue != "", ok
+		}
 		if slices.Equal(r.path, []string{"territory", "of_lead", "pool"}) {
 			return s.territoryPool(src, r.rng)
 		}
@@ -139,11 +173,14 @@ func (s *scope) target(e hclsyntax.Expression) (t plan.RuleTarget, isQueue, ok b
 }
 
 func (s *scope) territoryPool(src string, rng hcl.Range) (plan.RuleTarget, bool, bool) {
+	if s.rowTerritory != nil {
+		return plan.TerritoryPool(src, []plan.Territory{*s.rowTerritory}), false, true
+	}
 	if len(s.c.plan.Territories) == 0 {
 		s.c.report(unknownReference, rng, "The policy declares no territory, so that a lead has none.")
 		return plan.RuleTarget{}, false, false
 	}
-	return plan.TerritoryPool(src), false, true
+	return plan.TerritoryPool(src, s.c.plan.Territories), false, true
 }
 
 // poolOf is territory.dach.pool, the pool of a territory by name.

@@ -13,8 +13,7 @@ import (
 func schemaBlock() *blockSpec {
 	field := &blockSpec{
 		name: "field", labels: 1,
-		attrs:      words("type values min max required default pii"),
-		attrsLater: words("blank derive"),
+		attrs: words("type values min max required default blank derive pii"),
 	}
 	return &blockSpec{
 		name: "schema", labels: 1, nested: []*blockSpec{field},
@@ -44,7 +43,7 @@ func (c *compiler) field(b *block) {
 		e := plan.Envelope()[i]
 		f.Type, f.Envelope, f.PII = e.Type, true, f.PII || e.PII
 	}
-	typ, ok := c.fieldType(b.body)
+	typ, ok := c.fieldType(b.body, "A field's", fieldTypes)
 	if !ok && b.attr("type") != nil {
 		f.Type = "" // nothing is known about it, and nothing more is told
 	}
@@ -62,16 +61,20 @@ func (c *compiler) field(b *block) {
 		c.report(invalidValue, b.attr("min").Expr.Range(), "min is greater than max: no number is allowed.")
 	}
 	c.fieldDefault(b.body, &f)
+	c.blanks(b.body, &f)
 	c.plan.Fields = append(c.plan.Fields, f)
 }
 
+var fieldTypes = map[string]string{
+	"string": plan.TypeString, "number": plan.TypeNumber, "bool": plan.TypeBool, "list(string)": plan.TypeList,
+}
+
 // fieldType reads type = string; a quoted type is told what it is.
-func (c *compiler) fieldType(b body) (string, bool) {
+func (c *compiler) fieldType(b body, whose string, types map[string]string) (string, bool) {
 	a := b.attr("type")
 	if a == nil {
 		return "", false
 	}
-	types := map[string]string{"string": plan.TypeString, "number": plan.TypeNumber, "bool": plan.TypeBool, "list(string)": plan.TypeList}
 	src := strings.ReplaceAll(c.source(a.Expr.Range()), " ", "")
 	if typ, ok := types[src]; ok {
 		return typ, true
@@ -89,7 +92,7 @@ func (c *compiler) fieldType(b body) (string, bool) {
 			hint = " Did you mean number?"
 		}
 	}
-	c.report(invalidValue, a.Expr.Range(), "A field's type is string, number, bool or list(string).%s", hint)
+	c.report(invalidValue, a.Expr.Range(), "%s type is string, number, bool or list(string).%s", whose, hint)
 	return "", false
 }
 
@@ -179,6 +182,8 @@ func (c *compiler) completeFields() {
 			}
 		}
 	}
+	c.declareAnswers()
+	c.derives()
 	for _, b := range c.blocks["schema"] {
 		for _, f := range b.blocks("field") {
 			c.clash(f.name, f.nameRange)

@@ -237,19 +237,6 @@ func (c *compiler) liveRow(typ string, row item, out *Situation) {
 	}
 }
 
-func (c *compiler) instant(b body, name string) (time.Time, bool) {
-	s, ok := c.text(b, name)
-	if !ok {
-		return time.Time{}, false
-	}
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		c.report(invalidValue, b.attr(name).Expr.Range(), `%q is no time. Write "2026-03-03T09:15:00+01:00" (RFC 3339).`, s)
-		return time.Time{}, false
-	}
-	return t, true
-}
-
 func (c *compiler) expect(b body) Expect {
 	var e Expect
 	e.Rule = c.expected(b, "rule", "rule")
@@ -276,13 +263,51 @@ func (c *compiler) expected(b body, name, typ string) *string {
 		return new(string)
 	}
 	if s, isText := k.v.(string); isText && typ == "rule" && isTableRow(s) {
-		c.report(notSupportedYet, k.rng, "Rules from a table are part of the language, but this version does not run them yet.")
-		return nil
+		return c.rowNamed(s, k)
+	}
+	if r, isRef := k.v.(ref); isRef && typ == "rule" && len(r.path) == 2 {
+		switch {
+		case r.path[0] == "override":
+			if c.exists("override", r.path[1], r.rng) {
+				return new(plan.OverridePrefix + r.path[1])
+			}
+			return nil
+		case r.path[0] == "rule" && c.declared["rule"][r.path[1]] == nil:
+			c.report(unknownRule, r.rng, "No rule %q is declared.%s", r.path[1], didYouMean(r.path[1], c.names("rule"), func(s string) string { return inQuotes("rule." + s) }))
+			return nil
+		}
 	}
 	if s, ok := c.blockNamed(k, typ); ok {
 		return &s
 	}
 	return nil
+}
+
+// rowNamed is the rule of a table's row: "territories.csv:812".
+func (c *compiler) rowNamed(name string, k constant) *string {
+	if slices.ContainsFunc(c.plan.Rules, func(r plan.Rule) bool { return r.Name == name }) {
+		return &name
+	}
+	file, _, _ := strings.Cut(name, ":")
+	hint := ""
+	if rows := c.rowsOf(file); len(rows) > 0 {
+		hint = fmt.Sprintf(" The rules of %s are those of its lines %s to %s; the header is line 1.", file, rows[0], rows[len(rows)-1])
+	} else {
+		hint = fmt.Sprintf(" No rules_from makes rules of %s.", file)
+	}
+	c.report(unknownRule, k.rng, "No rule is called %q.%s", name, hint)
+	return nil
+}
+
+// rowsOf are the lines of the table's file that are rules.
+func (c *compiler) rowsOf(file string) []string {
+	var lines []string
+	for _, r := range c.plan.Rules {
+		if line, ok := strings.CutPrefix(r.Name, file+":"); ok {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func isTableRow(s string) bool { return strings.Contains(s, ".csv:") || strings.Contains(s, ".json:") }

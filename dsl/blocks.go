@@ -4,8 +4,10 @@ package dsl
 // what conditions read stands before what has conditions.
 func blockSpecs() []*blockSpec {
 	return []*blockSpec{
-		policyBlock(),
+		variableBlock(),
 		localsBlock(),
+		policyBlock(),
+		tableBlock(),
 		accountMatchBlock(),
 		schemaBlock(),
 		hoursBlock(),
@@ -15,22 +17,20 @@ func blockSpecs() []*blockSpec {
 		priorityBlock(),
 		territoryBlock(),
 		queueBlock(),
+		overrideBlock(),
 		ruleBlock(),
+		rulesFromBlock(),
+		invariantBlock(),
 		destinationBlock(),
+		sourceBlock(),
+		dedupeBlock(),
+		enrichBlock(),
+		retentionBlock(),
+		rolloutBlock(),
 		testBlock(),
 
-		later("variable"),
-		later("source"),
-		later("table"),
-		later("dedupe"),
-		later("enrich"),
-		later("override"),
 		later("calendar"),
-		later("rules_from"),
 		later("alert"),
-		later("retention"),
-		later("rollout"),
-		later("invariant"),
 		later("scenario"),
 	}
 }

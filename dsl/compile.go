@@ -21,6 +21,7 @@ type compiler struct {
 	lines   map[string][]string // of each file, by path
 	sources map[string][]byte
 	broken  map[string][]int // lines with syntax errors, by path
+	order   int              // of the next block in the source
 	specs   []*blockSpec
 
 	blocks   map[string][]*block          // by type, in the order of the source
@@ -28,6 +29,16 @@ type compiler struct {
 	locals   map[string]bool              // being evaluated: a circle is an error
 
 	localValues map[string]constant
+	opts        Options
+	varValues   map[string]evaluated
+	set         map[string]string // the variables that were set from outside, as they were said
+
+	readTable func(policy, source string) ([]byte, error) // by the path of the file that names it
+	tables    map[string]*table                           // by block
+	tableFile map[string]*table                           // by the path in diagnostics
+	row       *row                                        // whose cells expressions read now; nil: none
+	shown     map[hcl.Range]string                        // source's memory
+	ruleOf    []*block                                    // the block of each of the plan's rules
 
 	plan  *plan.Plan
 	tests []Test
@@ -45,6 +56,7 @@ func newCompiler() *compiler {
 	return &compiler{
 		lines: map[string][]string{}, sources: map[string][]byte{}, broken: map[string][]int{}, specs: blockSpecs(),
 		blocks: map[string][]*block{}, declared: map[string]map[string]*block{}, locals: map[string]bool{}, localValues: map[string]constant{},
+		varValues: map[string]evaluated{}, tables: map[string]*table{}, tableFile: map[string]*table{}, shown: map[hcl.Range]string{},
 		repFields: map[string]repUse{},
 		plan: &plan.Plan{
 			Layout: plan.NewLayout(),
@@ -83,10 +95,15 @@ func (c *compiler) compile(files []file) *Policy {
 			spec.after(c)
 		}
 	}
+	c.orderRules()
 	c.lintRules()
-	p.Tests = c.tests
+	p.Tests, p.Fields, p.Declarations = c.tests, c.plan.Fields, c.declarations()
+	files = append(files, c.kept()...)
+	for _, f := range files {
+		p.Source[f.name] = f.src
+	}
 	if !c.diags.HasErrors() {
-		c.plan.ID = planID(files)
+		c.plan.ID = planID(byName(files))
 		p.Plan = c.plan
 	}
 	return p
@@ -114,7 +131,8 @@ func (c *compiler) collect(f file) {
 		if spec == nil {
 			continue
 		}
-		blk := &block{body: newBody(b, spec)}
+		blk := &block{body: newBody(b, spec), order: c.order}
+		c.order++
 		if len(b.Labels) > 0 {
 			blk.name, blk.nameRange = b.Labels[0], b.LabelRanges[0]
 			blk.what = fmt.Sprintf("%s %q", spec.name, blk.name)

@@ -49,6 +49,9 @@ func (r ref) String() string { return strings.Join(r.path, ".") }
 // not, which is reported.
 func (c *compiler) constant(e hclsyntax.Expression) (constant, bool) {
 	k := constant{rng: e.Range()}
+	if n, negative := e.(*hclsyntax.UnaryOpExpr); computed(e) && (!negative || n.Op != hclsyntax.OpNegate) {
+		return c.evaluate(e)
+	}
 	switch e := e.(type) {
 	case *hclsyntax.LiteralValueExpr:
 		return c.literal(e)
@@ -87,11 +90,20 @@ func (c *compiler) constant(e hclsyntax.Expression) (constant, bool) {
 		if ok && len(r.path) == 2 && r.path[0] == "local" {
 			return c.local(r)
 		}
+		if ok && len(r.path) == 2 && r.path[0] == "var" {
+			return c.variable(r)
+		}
+		if ok && r.path[0] == "row" && c.row != nil {
+			return c.cell(r)
+		}
 		k.v = r
 		return k, ok
 	case *hclsyntax.FunctionCallExpr:
 		if e.Name == "secret" {
 			return c.secretCall(e)
+		}
+		if e.Name == "split" {
+			return c.splitText(e)
 		}
 	case *hclsyntax.ExprSyntaxError:
 		return k, false // told already
@@ -240,7 +252,7 @@ func (c *compiler) local(r ref) (constant, bool) {
 				continue
 			}
 			if c.locals[name] {
-				c.report(invalidValue, r.rng, "local.%s is defined by itself.", name)
+				c.report(definitionCycle, r.rng, "local.%s is defined by itself. Write one of the locals in the circle as a plain value.", name)
 				return k, false
 			}
 			c.locals[name] = true

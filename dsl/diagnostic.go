@@ -78,11 +78,21 @@ func (ds Diagnostics) Error() error {
 // report adds a diagnostic whose cause is rng. A second one of the same kind at the same
 // place is dropped: one mistake is told once.
 func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) {
+	t := c.tableFile[rng.Filename]
+	if t != nil {
+		if t.faults++; t.faults > maxTableFaults {
+			return
+		}
+		rng = t.locate(rng)
+	}
 	d := c.diagnostic(f, rng, fmt.Sprintf(format, args...))
 	if f.ID != syntaxError.ID && c.garbled(rng, f.Warning) {
 		return
 	}
-	lines := c.lines[rng.Filename]
+	if t != nil && t.faults == maxTableFaults {
+		d.Detail += " What is wrong in the rows behind it is not shown."
+	}
+	lines := c.linesOf(rng.Filename)
 	if f.Warning && c.ignored(f, lines, rng.Start.Line) {
 		return
 	}
@@ -94,6 +104,14 @@ func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) 
 	}
 }
 
+// linesOf are the lines of a file of the policy, a table's included.
+func (c *compiler) linesOf(name string) []string {
+	if t := c.tableFile[name]; t != nil {
+		return t.lines
+	}
+	return c.lines[name]
+}
+
 func (c *compiler) diagnostic(f Finding, rng hcl.Range, detail string) Diagnostic {
 	d := Diagnostic{
 		ID: f.ID, Slug: f.Slug, Severity: SeverityError, Summary: f.Summary, Detail: detail,
@@ -102,7 +120,7 @@ func (c *compiler) diagnostic(f Finding, rng hcl.Range, detail string) Diagnosti
 	if f.Warning {
 		d.Severity = SeverityWarning
 	}
-	if lines, i := c.lines[rng.Filename], rng.Start.Line-1; i >= 0 && i < len(lines) {
+	if lines, i := c.linesOf(rng.Filename), rng.Start.Line-1; i >= 0 && i < len(lines) {
 		d.text = lines[i]
 	}
 	return d

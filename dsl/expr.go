@@ -35,9 +35,12 @@ type typed struct {
 	list plan.List
 
 	rng   hcl.Range
-	field *plan.Field // when it is one field of the lead and nothing else
-	block string      // "priority" or "territory" when the text is the name of such a block
-	attr  string      // of an open one: the rep attribute's name
+	field *plan.Field      // when it is one field of the lead and nothing else
+	block string           // "priority", "territory", ... when the text is the name of such a block
+	attr  string           // of an open one: the rep attribute's name
+	none  string           // of an assigned one: the value that says none
+	table *table           // of a text that is looked up: where
+	use   func(kind) typed // of an open one that is a cell, a lookup or an answer: what it is as that kind
 }
 
 // scope is what an expression may read.
@@ -46,10 +49,12 @@ type scope struct {
 	layout *plan.Layout
 	root   string // lead or rep
 	decided
+	rowTerritory *plan.Territory // what the table row at hand sets
+	answer       bool            // response.x, of an enrichment, can be read
 }
 
 // decided says which of the plan's own decisions have been made when the expression runs.
-type decided struct{ priority, territory bool }
+type decided struct{ priority, territory, assigned bool }
 
 // condition compiles a when; anything but a condition is reported, and never holds.
 func (s *scope) condition(e hclsyntax.Expression) plan.Cond {
@@ -94,6 +99,9 @@ func compareHint(t typed) string {
 
 // resolve gives a rep attribute the type that its use says.
 func (s *scope) resolve(t typed, k kind) typed {
+	if t.use != nil {
+		return t.use(k)
+	}
 	names := map[kind]string{text: plan.TypeString, number: plan.TypeNumber, truth: plan.TypeBool, list: plan.TypeList}
 	typ, ok := names[k]
 	if !ok {

@@ -44,6 +44,24 @@ var (
 	unreachablePart   = Finding{"LR031", "unreachable-part", "Unreachable", true}
 	secretInPolicy    = Finding{"LR032", "secret-in-policy", "Secret written into the policy", true}
 	noRules           = Finding{"LR033", "no-rules", "Policy without rules", false}
+
+	tableUnreadable = Finding{"LR040", "table-unreadable", "Cannot read the table", false}
+	unknownColumn   = Finding{"LR041", "unknown-column", "Unknown column", false}
+	raggedRow       = Finding{"LR042", "ragged-row", "Ragged row", false}
+	duplicateKey    = Finding{"LR043", "duplicate-key", "Duplicate key", false}
+	emptyTable      = Finding{"LR044", "empty-table", "Empty table", false}
+	tableTooLarge   = Finding{"LR045", "table-too-large", "Table too large", false}
+	cellType        = Finding{"LR046", "cell-type", "Wrong type in a cell", false}
+	blankCell       = Finding{"LR047", "blank-cell", "Blank cell", false}
+	tableName       = Finding{"LR048", "table-name", "Tables of the same file name", false}
+	definitionCycle = Finding{"LR049", "definition-cycle", "Defined by itself", false}
+	variableRefused = Finding{"LR050", "variable-refused", "Variable that its validation refuses", false}
+	variableUnset   = Finding{"LR051", "variable-unset", "Variable without a value", false}
+	noSuchDate      = Finding{"LR052", "no-such-date", "Date that does not exist", false}
+	splitPercent    = Finding{"LR053", "split-percent", "Split that is not 100 %", false}
+	unknownRule     = Finding{"LR054", "unknown-rule", "Unknown rule", false}
+	unknownVariable = Finding{"LR055", "unknown-variable", "Unknown variable", false}
+	deadWindow      = Finding{"LR056", "dead-window", "Never in force", true}
 )
 
 // Findings lists every kind of problem in the order of the ids.
@@ -53,6 +71,8 @@ var Findings = []Finding{
 	wrongArguments, invalidDuration, invalidValue, noDefaultPriority, possibleGap, emptyPool, queueCycle, noQueue, liveRead,
 	missingNoMatch, emptyString, invalidRegexp, notAllowedHere, rejectedTestLead, unreadable, unreachablePart,
 	secretInPolicy, noRules,
+	tableUnreadable, unknownColumn, raggedRow, duplicateKey, emptyTable, tableTooLarge, cellType, blankCell, tableName,
+	definitionCycle, variableRefused, variableUnset, noSuchDate, splitPercent, unknownRule, unknownVariable, deadWindow,
 
 	ImpossibleCondition, InvariantRefuted, NobodyThere, ClockRunsOn, NeverOpen, NeverDrained, InvariantBroken,
 }

@@ -1,12 +1,16 @@
 package dsl
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
@@ -14,8 +18,8 @@ import (
 type function struct {
 	name  string
 	args  int // exactly; -1: one or more
+	least int // of one or more: the fewest, 2 if zero
 	usage string
-	later bool
 	call  func(s *scope, e *hclsyntax.FunctionCallExpr, t typed) typed
 }
 
@@ -33,9 +37,9 @@ func functions() []function {
 		{name: "lower", args: 1, usage: "lower(lead.field)", call: textMap(plan.Lower)},
 		{name: "upper", args: 1, usage: "upper(lead.field)", call: textMap(plan.Upper)},
 		{name: "during", args: 1, usage: "during(hours.name)", call: callDuring},
-		{name: "lookup", later: true},
-		{name: "staffed_within", later: true},
-		{name: "split", later: true},
+		{name: "lookup", args: 3, usage: "lookup(table.name, lead.field, fallback)", call: callLookup},
+		{name: "staffed_within", args: -1, least: 1, usage: `staffed_within(pool.name, "5m")`, call: callStaffed},
+		{name: "split", args: 2, usage: `split("|", row.column)`, call: callSplit},
 	}
 }
 
@@ -49,13 +53,10 @@ func (s *scope) call(e *hclsyntax.FunctionCallExpr) typed {
 	}
 	f := all[i]
 	switch {
-	case f.later:
-		s.c.report(notSupportedYet, e.NameRange, "The function %s is part of the language, but this version does not run it yet.", f.name)
-		return t
 	case e.ExpandFinal:
 		s.c.report(notAllowedHere, t.rng, "Write the arguments one by one; ... is not allowed.")
 		return t
-	case f.args >= 0 && len(e.Args) != f.args, f.args < 0 && len(e.Args) < 2:
+	case f.args >= 0 && len(e.Args) != f.args, f.args < 0 && len(e.Args) < cmp.Or(f.least, 2):
 		s.c.report(wrongArguments, t.rng, "%s takes %s: %s", f.name, count(f.args, "argument"), f.usage)
 		return t
 	}
@@ -172,6 +173,12 @@ func callOneOf(s *scope, e *hclsyntax.FunctionCallExpr, t typed) typed {
 	if !ok || v.kind == bad {
 		return t
 	}
+	if v.kind == number && s.c.row != nil {
+		set = s.numbers(set)
+	}
+	if len(set) == 0 {
+		return t
+	}
 	if _, isNumber := set[0].v.(float64); isNumber {
 		v = s.as(number, v)
 	} else if v.kind == open {
@@ -227,6 +234,163 @@ func (s *scope) oneOfSet(e hclsyntax.Expression, v typed) ([]constant, bool) {
 	return set, true
 }
 
+// numbers reads the parts of a cell as numbers, none if one is not.
+func (s *scope) numbers(set []constant) []constant {
+	out := slices.Clone(set)
+	for i, k := range out {
+		if v, isText := k.v.(string); isText {
+			f, ok := s.c.cellNumber(v, k.rng)
+			if !ok {
+				return nil
+			}
+			out[i].v = f
+		}
+	}
+	return out
+}
+
+// callSplit is split("|", row.countries), or of any text that is known at load.
+func callSplit(s *scope, e *hclsyntax.FunctionCallExpr, t typed) typed {
+	if k, ok := s.c.constant(e); ok {
+		return s.constant(k)
+	}
+	return t
+}
+
+// splitText is split in a value that is known at load; blank parts are left out.
+func (c *compiler) splitText(e *hclsyntax.FunctionCallExpr) (constant, bool) {
+	k := constant{rng: e.Range()}
+	if len(e.Args) != 2 {
+		c.report(wrongArguments, k.rng, `split takes the separator and a text: split("|", row.countries)`)
+		return k, false
+	}
+	sep, ok1 := c.constant(e.Args[0])
+	whole, ok2 := c.constant(e.Args[1])
+	if !ok1 || !ok2 {
+		return k, false
+	}
+	by, isText1 := sep.v.(string)
+	v, isText2 := whole.v.(string)
+	if !isText1 || !isText2 || by == "" {
+		c.report(wrongArguments, k.rng, `split takes the separator and a text: split("|", row.countries)`)
+		return k, false
+	}
+	list := []constant{}
+	for part := range strings.SplitSeq(v, by) {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, constant{v: part, rng: whole.rng})
+		}
+	}
+	k.v = list
+	return k, true
+}
+
+// callLookup reads the value column of a table by its key column.
+func callLookup(s *scope, e *hclsyntax.FunctionCallExpr, t typed) typed {
+	k, ok := s.c.constant(e.Args[0])
+	if !ok {
+		return t
+	}
+	name, ok := s.c.blockNamed(k, "table")
+	if !ok {
+		return t
+	}
+	table, known := s.c.tables[name]
+	key := s.check(e.Args[1])
+	if key.kind == number {
+		key = typed{kind: text, text: plan.Format(key.num), rng: key.rng}
+	}
+	key = s.as(text, key)
+	fallback := s.check(e.Args[2])
+	if !known || key.kind == bad || fallback.kind == bad {
+		return t
+	}
+	if table.Values == nil {
+		if table.block.attr("key") == nil {
+			s.c.report(wrongArguments, k.rng, "The table %q has no key and value, by which it is looked up. Add key = \"column\" and value = \"column\" to it.", name)
+		}
+		return t
+	}
+	src := s.c.source(t.rng)
+	t.kind = open
+	t.use = func(want kind) typed { return s.lookupAs(want, table, key, fallback, src, t.rng) }
+	if fallback.kind != null && fallback.kind != open {
+		return t.use(fallback.kind)
+	}
+	return t
+}
+
+func (s *scope) lookupAs(want kind, table *table, key, fallback typed, src string, rng hcl.Range) typed {
+	t := typed{rng: rng}
+	if fallback.kind != null {
+		if fallback = s.as(want, fallback); fallback.kind == bad {
+			return t
+		}
+	}
+	switch want {
+	case text:
+		t.kind, t.text, t.table = text, plan.Lookup(&table.Table, key.text, fallback.text, src), table
+	case number:
+		column := slices.Index(table.columns, s.c.valueColumn(table))
+		values := make(map[string]float64, len(table.Values))
+		for i := range table.rows {
+			r := &table.rows[i]
+			if v := r.cells[column]; v != "" {
+				f, ok := s.c.cellNumber(v, table.at(r.line, column+1))
+				if !ok {
+					return t
+				}
+				values[r.cells[slices.Index(table.columns, s.c.keyColumn(table))]] = f
+			}
+		}
+		t.kind, t.num = number, plan.LookupNumber(values, key.text, fallback.num, src)
+	default:
+		s.c.report(wrongType, rng, "A table gives a text or a number; this must be %s.", want)
+	}
+	return t
+}
+
+func (c *compiler) keyColumn(t *table) string   { s, _ := c.text(t.block.body, "key"); return s }
+func (c *compiler) valueColumn(t *table) string { s, _ := c.text(t.block.body, "value"); return s }
+
+// callStaffed is staffed_within(pool.x, "5m"), or staffed_within("1m") of where the lead
+// is assigned.
+func callStaffed(s *scope, e *hclsyntax.FunctionCallExpr, t typed) typed {
+	last := len(e.Args) - 1
+	k, ok := s.c.constant(e.Args[last])
+	if !ok {
+		return t
+	}
+	within, isText := k.v.(string)
+	d, err := ParseDuration(within)
+	if !isText || err != nil || d <= 0 {
+		s.c.report(invalidDuration, k.rng, `How soon is a duration in quotes: staffed_within(pool.name, "5m").`)
+		return t
+	}
+	pool := ""
+	switch {
+	case last > 1:
+		s.c.report(wrongArguments, t.rng, `staffed_within takes a pool and a duration: staffed_within(pool.name, "5m").`)
+		return t
+	case last == 1:
+		p, ok := s.c.constant(e.Args[0])
+		if !ok {
+			return t
+		}
+		if pool, ok = s.c.blockNamed(p, "pool"); !ok {
+			return t
+		}
+	case !s.assigned:
+		s.c.report(wrongArguments, t.rng, `Say of which pool: staffed_within(pool.name, %q). Without one it asks where the lead is assigned, which only the expect of an invariant knows.`, within)
+		return t
+	}
+	if !s.assigned {
+		s.c.report(liveRead, t.rng, "Who is there changes by the moment: the decision cannot be replayed from the lead alone. A list of targets says it better.")
+	}
+	t.kind, t.cond = truth, plan.StaffedWithin(leadroute.PoolID(pool), d)
+	return t
+}
+
 func callContains(s *scope, e *hclsyntax.FunctionCallExpr, t typed) typed {
 	l, v := s.check(e.Args[0]), s.check(e.Args[1])
 	if l.kind == open {
@@ -247,16 +411,41 @@ func callContains(s *scope, e *hclsyntax.FunctionCallExpr, t typed) typed {
 }
 
 func callBetween(s *scope, e *hclsyntax.FunctionCallExpr, t typed) typed {
-	n, lo, hi := s.as(number, s.check(e.Args[0])), s.as(number, s.check(e.Args[1])), s.as(number, s.check(e.Args[2]))
+	n := s.as(number, s.check(e.Args[0]))
+	lo, openLo := s.bound(e.Args[1])
+	hi, openHi := s.bound(e.Args[2])
 	if n.kind == bad || lo.kind == bad || hi.kind == bad {
 		return t
 	}
 	if lo.num.Const && hi.num.Const && lo.num.Value() > hi.num.Value() {
-		s.c.report(wrongArguments, t.rng, "Nothing lies between %s and %s: the lower bound comes first.", lo.num.Source, hi.num.Source)
+		rng := t.rng
+		if s.c.row != nil {
+			rng = lo.rng
+		}
+		s.c.report(wrongArguments, rng, "Nothing lies between %s and %s: the lower bound comes first.", lo.num.Source, hi.num.Source)
 		return t
 	}
-	t.kind, t.cond = truth, plan.Between(n.num, lo.num, hi.num)
+	t.kind = truth
+	switch {
+	case openLo && openHi:
+		s.c.report(wrongArguments, t.rng, "Both bounds are open: every number lies between them. Write has(...).")
+		t.kind = bad
+	case openLo:
+		t.cond = plan.Compare("<=", n.num, hi.num)
+	case openHi:
+		t.cond = plan.Compare(">=", n.num, lo.num)
+	default:
+		t.cond = plan.Between(n.num, lo.num, hi.num)
+	}
 	return t
+}
+
+// bound is one side of between; null, a blank cell, is open.
+func (s *scope) bound(e hclsyntax.Expression) (t typed, open bool) {
+	if t = s.check(e); t.kind == null {
+		return t, true
+	}
+	return s.as(number, t), false
 }
 
 func textTest(f func(t, part plan.Text) plan.Cond) func(*scope, *hclsyntax.FunctionCallExpr, typed) typed {

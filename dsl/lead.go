@@ -50,7 +50,7 @@ func (s *scope) reference(e *hclsyntax.ScopeTraversalExpr) typed {
 		return s.leadField(r)
 	case root == s.root:
 		return s.repField(r)
-	case root == "pool" && s.root == "lead":
+	case root == "pool" && s.root == "lead" && (!s.assigned || len(r.path) != 2):
 		return s.poolFigure(r)
 	case (root == "priority" || root == "territory") && len(r.path) == 2:
 		if !s.c.exists(root, r.path[1], r.rng) {
@@ -61,6 +61,22 @@ func (s *scope) reference(e *hclsyntax.ScopeTraversalExpr) typed {
 	case root == "local" && len(r.path) == 2:
 		if k, ok := s.c.local(r); ok {
 			return s.constant(k)
+		}
+		return t
+	case root == "var" && len(r.path) == 2:
+		if k, ok := s.c.variable(r); ok {
+			return s.constant(k)
+		}
+		return t
+	case root == "row":
+		return s.cellValue(r)
+	case root == "response" && s.answer:
+		return s.answerField(r)
+	case root == "assigned" && s.assigned:
+		return s.assignedField(r)
+	case (root == "pool" || root == "queue" || root == "rep") && s.assigned && len(r.path) == 2:
+		if s.c.exists(root, r.path[1], r.rng) {
+			t.kind, t.block, t.text = text, root, plan.Literal(r.path[1], r.String())
 		}
 		return t
 	default:
@@ -83,8 +99,14 @@ func (s *scope) strange(r ref) {
 		s.c.report(unknownReference, r.rng, "HCL writes null.")
 	case len(r.path) == 1 && s.root == "lead" && s.c.plan.Field(root) != nil:
 		s.c.report(unknownReference, r.rng, "A field of the lead is written lead.%s.", root)
-	case slices.Contains([]string{"var", "table", "live", "row", "response"}, root):
-		s.c.report(notSupportedYet, r.rng, "%s.… is part of the language, but this version does not run it yet.", root)
+	case root == "table":
+		s.c.report(notAllowedHere, r.rng, "A table is read by its key: lookup(%s, lead.field, null).", r)
+	case root == "response":
+		s.c.report(notAllowedHere, r.rng, "%s is the answer of an enrichment; it is read in the enrichment's set alone.", r)
+	case root == "assigned":
+		s.c.report(notAllowedHere, r.rng, "%s is not decided yet at this point; the expect of an invariant can read it.", r)
+	case root == "live":
+		s.c.report(notAllowedHere, r.rng, "Live figures are read as pool.name.available.")
 	case len(r.path) == 1:
 		s.c.report(unknownReference, r.rng, "%q is no value. Write a text in quotes, and a field as lead.%s.", root, root)
 	default:

@@ -12,18 +12,29 @@ import (
 // lintRules says what the form of the rules alone shows; what all of them together do to
 // leads is dsl/analyze's.
 func (c *compiler) lintRules() {
-	rules := c.blocks["rule"]
-	if c.plan.Zone == nil || len(c.plan.Rules) != len(rules) {
+	rules := c.ruleOf
+	if c.plan.Zone == nil {
 		return
 	}
-	if len(rules) == 0 && len(c.broken) == 0 {
-		c.report(noRules, c.anywhere(), `No lead goes anywhere. Add a rule: rule "everyone" { to = [pool.name, queue.name] }`)
+	if len(rules) == 0 {
+		if len(c.broken) == 0 && len(c.blocks["rules_from"]) == 0 {
+			c.report(noRules, c.anywhere(), `No lead goes anywhere. Add a rule: rule "everyone" { to = [pool.name, queue.name] }`)
+		}
+		return
 	}
 	for i := range c.plan.Rules {
-		if !c.hasWithin(rules[i].full) {
+		if (i == 0 || rules[i] != rules[i-1]) && !c.hasWithin(rules[i].full) {
 			c.endsInQueue(rules[i], &c.plan.Rules[i])
 		}
 	}
+}
+
+// ruleRange is where the rule stands: its name, or its row in a table.
+func (c *compiler) ruleRange(i int) hcl.Range {
+	if t := c.tableFile[c.plan.Rules[i].File]; t != nil {
+		return t.at(c.plan.Rules[i].Line, 0)
+	}
+	return c.ruleOf[i].nameRange
 }
 
 // endsInQueue warns of a rule whose targets can all be exhausted.

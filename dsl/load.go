@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,12 +25,27 @@ type Policy struct {
 	Plan *plan.Plan
 	// Tests are its test blocks, in the order of the source.
 	Tests []Test
-	// Source is what it was read from, file name (without folder) to content: what
-	// CompileSource takes on another machine.
+	// Source is what it was read from, file name (without folder; of tables, the path from
+	// the policy's folder) to content: what CompileSource takes on another machine.
 	Source map[string][]byte
+	// Fields are the lead's, and Declarations the named blocks; both are there for a policy
+	// with errors, too, as far as it could be read.
+	Fields       []plan.Field
+	Declarations []Declaration
 
 	source *compiler // where what stands
 }
+
+// Options change how a policy is read.
+type Options struct {
+	// Vars are values of the policy's variables; a name that it does not declare is an error.
+	Vars map[string]string
+	// Env looks up LEADROUTE_VAR_name for variables that Vars does not set; nil: nothing is looked up.
+	Env func(name string) (string, bool)
+}
+
+// setFile is where Source keeps the variables that were set from outside.
+const setFile = "variables.set.json"
 
 // file is one source file; path is how the user named it, for the diagnostics.
 type file struct {
@@ -39,10 +55,17 @@ type file struct {
 
 // Load reads a policy from files and folders (their *.hcl, not those of folders inside),
 // checks and compiles it. The diagnostics hold everything that is wrong, a file that
-// cannot be read included; where there is an error the plan is nil.
+// cannot be read included; where there is an error the plan is nil. Variables are set
+// from the environment.
 func Load(paths ...string) (*Policy, Diagnostics) {
+	return LoadWith(Options{Env: os.LookupEnv}, paths...)
+}
+
+// LoadWith is Load with options.
+func LoadWith(opts Options, paths ...string) (*Policy, Diagnostics) {
 	var files []file
 	c := newCompiler()
+	c.opts, c.readTable = opts, readTableFile
 	for _, path := range paths {
 		found, err := readPath(path)
 		if err != nil {
@@ -65,10 +88,27 @@ func CompileSource(source map[string][]byte) (*plan.Plan, Diagnostics) {
 // Parse is Load from memory.
 func Parse(source map[string][]byte) (*Policy, Diagnostics) {
 	files := make([]file, 0, len(source))
-	for name, src := range source {
-		files = append(files, file{name: filepath.Base(name), path: name, src: src})
-	}
 	c := newCompiler()
+	for name, src := range source {
+		switch ext := filepath.Ext(name); {
+		case name == setFile:
+			if err := json.Unmarshal(src, &c.opts.Vars); err != nil {
+				c.report(unreadable, hcl.Range{Filename: name}, "These are no variables: %s.", err)
+			}
+		case ext != ".csv" && ext != ".json": // those are tables
+			files = append(files, file{name: filepath.Base(name), path: name, src: src})
+		}
+	}
+	c.readTable = func(_, name string) ([]byte, error) {
+		src, ok := source[name]
+		if !ok {
+			return nil, fs.ErrNotExist
+		}
+		if len(src) > maxTable {
+			return nil, errTooLarge
+		}
+		return src, nil
+	}
 	return c.compile(files), c.done()
 }
 

@@ -221,6 +221,9 @@ func (s *scope) has(t typed) (plan.Cond, bool) {
 		}
 		return s.has(s.resolve(t, typ))
 	case text:
+		if t.none != "" {
+			return s.hasAssigned(t), true
+		}
 		return plan.Has(t.text), true
 	case number:
 		return plan.Has(t.num), true

@@ -2,8 +2,11 @@ package dsl
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/leadroute/leadroute/dsl/plan"
 )
 
 // Place names a part of a policy for those who have something to say about it: a block,
@@ -14,7 +17,7 @@ type Place struct{ Block, Name, Attr string }
 // silenced it.
 func (p *Policy) Say(f Finding, at Place, format string, args ...any) (d Diagnostic, ok bool) {
 	rng := p.source.find(at)
-	lines := p.source.lines[rng.Filename]
+	lines := p.source.linesOf(rng.Filename)
 	if f.Warning && p.source.ignored(f, lines, rng.Start.Line) {
 		return Diagnostic{}, false
 	}
@@ -24,6 +27,15 @@ func (p *Policy) Say(f Finding, at Place, format string, args ...any) (d Diagnos
 // find is the range of a place: of the attribute's value, or of the block's name.
 func (c *compiler) find(at Place) hcl.Range {
 	b := c.declared[at.Block][at.Name]
+	if b == nil && at.Block == "rule" { // a table's row
+		if i := slices.IndexFunc(c.plan.Rules, func(r plan.Rule) bool { return r.Name == at.Name }); i >= 0 {
+			rng := c.ruleRange(i)
+			if t := c.tableFile[rng.Filename]; t != nil {
+				rng = t.locate(rng)
+			}
+			return rng
+		}
+	}
 	if b == nil {
 		return c.anywhere()
 	}

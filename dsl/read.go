@@ -315,11 +315,18 @@ func (c *compiler) names(typ string) []string {
 	return names
 }
 
-// source is the text of a range, on one line.
+// source is the text of a range, on one line, with a table row's cells in their place.
 func (c *compiler) source(rng hcl.Range) string {
-	src := c.sources[rng.Filename]
-	if rng.Start.Byte < 0 || rng.End.Byte > len(src) || rng.Start.Byte >= rng.End.Byte {
-		return ""
+	text, known := c.shown[rng]
+	if !known {
+		src := c.sources[rng.Filename]
+		if rng.Start.Byte >= 0 && rng.End.Byte <= len(src) && rng.Start.Byte < rng.End.Byte {
+			text = strings.Join(strings.Fields(string(src[rng.Start.Byte:rng.End.Byte])), " ")
+		}
+		c.shown[rng] = text
 	}
-	return strings.Join(strings.Fields(string(src[rng.Start.Byte:rng.End.Byte])), " ")
+	if c.row == nil {
+		return text
+	}
+	return c.row.fill(text)
 }

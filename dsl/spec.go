@@ -48,6 +48,7 @@ type block struct {
 	body
 	name      string
 	nameRange hcl.Range
+	order     int // in the source
 }
 
 func newBody(b *hclsyntax.Block, spec *blockSpec) body {

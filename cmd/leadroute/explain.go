@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +19,9 @@ import (
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/dsl/policytest"
+	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/pools"
+	"github.com/leadroute/leadroute/views/intake"
 )
 
 type explainOptions struct {
@@ -24,6 +29,8 @@ type explainOptions struct {
 	Lead, Leads string
 	At          string
 	Busy        []string
+	Reps        string
+	Full        bool
 	JSON        bool
 	In          io.Reader
 	Out, Err    io.Writer
@@ -39,11 +46,13 @@ func newExplain() *cobra.Command {
 did not, the field's value and what the rule needs. The lead is a JSON object of lead
 fields, as the door takes it; - reads it from standard input.
 
-With --leads, FILE holds one lead a line (NDJSON). Each is decided at its own received_at,
-and is explained on a line of JSON.
+With --leads, FILE holds many leads: NDJSON, a JSON array, or objects one after the other.
+Each is decided at its own received_at, and is told on a line of JSON: id, rule, priority,
+territory and target; with --full the whole explanation.
 
 The time is --at, else the lead's received_at, else now. Everybody is staffed and free,
-but for those named by --busy.
+but for those named by --busy. With --reps, a file as reps import takes it, pools that
+pick their members by condition list them, too: who is next, and why others are passed over.
 
 Exit code: 0 if the lead was decided, 1 if the policy has errors or the door would reject it.`,
 		Example: "  echo '{\"region\":\"EMEA\",\"score\":42}' | leadroute explain examples/demo.hcl --lead - --busy pool.emea\n" +
@@ -56,7 +65,9 @@ Exit code: 0 if the lead was decided, 1 if the policy has errors or the door wou
 		},
 	}
 	cmd.Flags().StringVar(&opts.Lead, "lead", "", "file with one lead; - is standard input")
-	cmd.Flags().StringVar(&opts.Leads, "leads", "", "file with a lead a line; - is standard input")
+	cmd.Flags().StringVar(&opts.Leads, "leads", "", "file with many leads; - is standard input")
+	cmd.Flags().StringVar(&opts.Reps, "reps", "", "file with the reps of the live table, as reps import takes it")
+	cmd.Flags().BoolVar(&opts.Full, "full", false, "with --leads, the whole explanation of each lead")
 	cmd.Flags().StringVar(&opts.At, "at", "", "decide as of this time, such as 2026-01-14T10:00:00Z")
 	cmd.Flags().StringSliceVar(&opts.Busy, "busy", nil, "nobody is free here: pool.NAME or rep.NAME")
 	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object")
@@ -81,6 +92,9 @@ func explain(ctx context.Context, opts explainOptions) error {
 		return err
 	}
 	e.live = policytest.Live(policy.Plan, said)
+	if e.roster, err = roster(policy.Plan, said, opts); err != nil {
+		return err
+	}
 	if opts.Leads != "" {
 		return e.lines(ctx)
 	}
@@ -102,7 +116,7 @@ func openIn(name string, stdin io.Reader) (io.Reader, func(), error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the lead: %w", err)
+		return nil, nil, fmt.Errorf("read the file: %w", err)
 	}
 	return f, func() { _ = f.Close() }, nil
 }
@@ -125,21 +139,40 @@ func busy(p *plan.Plan, names []string) (dsl.Situation, error) {
 
 // explanations explains leads under one plan.
 type explanations struct {
-	plan *plan.Plan
-	live *policytest.Staffing
-	at   time.Time
-	opts explainOptions
+	plan   *plan.Plan
+	live   *policytest.Staffing
+	roster *pools.Roster
+	at     time.Time
+	opts   explainOptions
 }
 
-// explained is one lead's line of JSON.
+// explained is what is told of one lead.
 type explained struct {
-	Line       int                 `json:"line,omitempty"`
-	ID         string              `json:"id,omitempty"`
-	At         *time.Time          `json:"at,omitempty"`
-	AssignedTo string              `json:"assigned_to,omitempty"`
-	Rejected   []plan.FieldProblem `json:"rejected,omitempty"`
-	Error      string              `json:"error,omitempty"`
-	*plan.Explanation
+	Line int        `json:"line,omitempty"` // place in the file, from 1
+	ID   string     `json:"id"`
+	At   *time.Time `json:"at,omitempty"`
+	// Rule is nil when no rule took the lead.
+	Rule      *string             `json:"rule"`
+	Priority  string              `json:"priority,omitempty"`
+	Territory string              `json:"territory,omitempty"`
+	Target    string              `json:"target,omitempty"` // pool.emea: the first with somebody free
+	Rejected  []plan.FieldProblem `json:"rejected,omitempty"`
+	Error     string              `json:"error,omitempty"`
+	*way
+}
+
+// way is how the decision came about.
+type way struct {
+	plan.Explanation
+	// Candidates are the members of each pool among the targets.
+	Candidates []candidates `json:"candidates,omitempty"`
+	// Nearest says what would have sent the lead to a rule that passed it over.
+	Nearest []plan.Nearest `json:"nearest,omitempty"`
+}
+
+type candidates struct {
+	Pool leadroute.PoolID `json:"pool"`
+	Reps []pools.Standing `json:"reps"`
 }
 
 // errRejected says that the door would not let the lead in.
@@ -174,10 +207,54 @@ func (e *explanations) explain(raw []byte) (explained, error) {
 		return out, err
 	}
 	defer record.Free()
-	x := e.plan.Explain(record, e.live, at)
-	out.ID, out.At, out.Explanation = envelope.ID, &at, &x
-	out.AssignedTo = dsl.TargetName(e.live.First(x.Decision.Targets))
+	out.ID, out.At = envelope.ID, &at
+	if e.opts.Leads != "" && !e.opts.Full {
+		out.decided(e.plan.Decide(record, e.live, at), e.live)
+		return out, nil
+	}
+	out.way = &way{Explanation: e.plan.Explain(record, e.live, at)}
+	d := out.Decision
+	out.decided(d, e.live)
+	for _, t := range d.Targets {
+		pool := e.plan.Pools[t.Pool]
+		if pool == nil {
+			continue
+		}
+		if reps := e.roster.Standings(e.plan, pool, nil, leadroute.At(at)); len(reps) > 0 {
+			out.Candidates = append(out.Candidates, candidates{t.Pool, reps})
+		}
+	}
+	out.Nearest = e.plan.Nearest(record, e.live, at)
 	return out, nil
+}
+
+func (x *explained) decided(d plan.Decision, live *policytest.Staffing) {
+	if d.Rule != "" {
+		x.Rule = &d.Rule
+	}
+	x.Priority, x.Territory = string(d.Class), d.Territory
+	x.Target = dsl.TargetName(live.First(d.Targets))
+}
+
+// roster is the rep table as far as it is known here: the policy's rep blocks and the file.
+func roster(p *plan.Plan, said dsl.Situation, opts explainOptions) (*pools.Roster, error) {
+	reps := p.Reps
+	if opts.Reps != "" {
+		_, rows, err := readRows(importOptions{File: opts.Reps, In: opts.In, Err: opts.Err}, intake.Reps(slices.Sorted(maps.Keys(p.Hours))))
+		if err != nil {
+			return nil, fmt.Errorf("--reps: %w", err)
+		}
+		reps = append(slices.Clone(reps), rows...)
+	}
+	r := pools.NewRoster()
+	for _, rep := range reps {
+		status := leadroute.StatusAvailable
+		if s, ok := said.Status[rep.ID]; ok {
+			status = s
+		}
+		r.Update(rep.ID, &desk.State{Profile: rep, Status: status})
+	}
+	return r, nil
 }
 
 func (e *explanations) one(raw []byte) error {
@@ -217,14 +294,17 @@ func (e *explanations) lines(ctx context.Context) error {
 	out := bufio.NewWriter(e.opts.Out)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	scan := bufio.NewScanner(in)
-	scan.Buffer(nil, 1<<20)
+	leads := newLeadReader(in, e.opts.Leads)
 	bad := false
-	for n := 1; scan.Scan() && ctx.Err() == nil; n++ {
-		if strings.TrimSpace(scan.Text()) == "" {
-			continue
+	for n := 1; ctx.Err() == nil; n++ {
+		raw, err := leads.next()
+		if errors.Is(err, io.EOF) {
+			break
 		}
-		x, err := e.explain(scan.Bytes())
+		if err != nil {
+			return errors.Join(err, out.Flush())
+		}
+		x, err := e.explain(raw)
 		x.Line = n
 		if err != nil {
 			bad, x.Error = true, err.Error()
@@ -233,8 +313,8 @@ func (e *explanations) lines(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := errors.Join(scan.Err(), out.Flush()); err != nil {
-		return fmt.Errorf("read the leads: %w", err)
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write the decisions: %w", err)
 	}
 	if bad {
 		return exit(1)

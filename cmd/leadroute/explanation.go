@@ -16,7 +16,7 @@ func writeExplanation(w io.Writer, p *plan.Plan, x explained) {
 	if d.Rule == "" {
 		fmt.Fprintf(w, "No rule takes this lead (priority %s): it goes to the dead letters.\n", d.Class)
 	} else {
-		fmt.Fprintf(w, "rule.%s sends this lead to %s, with priority %s%s%s.\n", d.Rule, x.AssignedTo, d.Class, within(d), territory(d))
+		fmt.Fprintf(w, "rule.%s sends this lead to %s, with priority %s%s%s.\n", d.Rule, x.Target, d.Class, within(d), territory(d))
 	}
 	if len(p.Classes) > 1 {
 		section(w, "Priority", x.Priorities)
@@ -32,9 +32,72 @@ func writeExplanation(w io.Writer, p *plan.Plan, x explained) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	taken := false
 	for _, target := range x.Targets {
-		takes := target.Verdict == plan.Matched && dsl.TargetName(target.To) == x.AssignedTo
+		takes := target.Verdict == plan.Matched && dsl.TargetName(target.To) == x.Target
 		taken = taken || takes
 		fmt.Fprintf(t, "  %s\t%s\n", target.Source, targetWords(target, takes, taken))
+	}
+	_ = t.Flush()
+	for _, c := range x.Candidates {
+		writeCandidates(w, c)
+	}
+	writeNearest(w, x.Nearest)
+}
+
+// mostReps is how many candidates of a pool are told to people.
+const mostReps = 12
+
+func writeCandidates(w io.Writer, c candidates) {
+	fmt.Fprintf(w, "\nReps of pool.%s, in the order in which a fresh rotation would pick\n", c.Pool)
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, s := range c.Reps[:min(len(c.Reps), mostReps)] {
+		words := "next in turn"
+		switch {
+		case s.Passed != "":
+			words = "passed over: " + passedWords(s.Passed)
+		case s.Turn == 1:
+			words = "takes it"
+		}
+		fmt.Fprintf(t, "  %s\t%s\n", s.Rep, words)
+	}
+	_ = t.Flush()
+	if more := len(c.Reps) - mostReps; more > 0 {
+		fmt.Fprintf(w, "  and %d more (--json lists all)\n", more)
+	}
+}
+
+// passedWords says in a sentence why the rep's own row refuses the lead.
+func passedWords(reason string) string {
+	words := map[string]string{
+		"closed": "off shift", "full": "as many open leads as the rep may hold", "pool_full": "as many open leads of this pool as the rep may hold",
+		"per_hour": "the cap per hour is reached", "per_day": "the cap per day is reached", "per_week": "the cap per week is reached",
+		"pool_per_hour": "the pool's cap per hour is reached", "pool_per_day": "the pool's cap per day is reached", "pool_per_week": "the pool's cap per week is reached",
+	}
+	if w, ok := words[reason]; ok {
+		return w
+	}
+	return reason
+}
+
+// writeNearest tells what would have sent the lead elsewhere.
+func writeNearest(w io.Writer, near []plan.Nearest) {
+	if len(near) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nThe nearest change that would have sent it elsewhere")
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, n := range near {
+		parts := make([]string, len(n.Changes))
+		for i, c := range n.Changes {
+			switch {
+			case c.To == "":
+				parts[i] = fmt.Sprintf("no lead.%s (is %s)", c.Field, c.From)
+			case c.From == "":
+				parts[i] = fmt.Sprintf("lead.%s = %s (is missing)", c.Field, c.To)
+			default:
+				parts[i] = fmt.Sprintf("lead.%s = %s (is %s)", c.Field, c.To, c.From)
+			}
+		}
+		fmt.Fprintf(t, "  %s\t%s\t-> %s\n", n.Rule, strings.Join(parts, " and "), dsl.TargetName(n.Targets[0]))
 	}
 	_ = t.Flush()
 }

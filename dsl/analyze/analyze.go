@@ -29,7 +29,26 @@ type Options struct {
 type Result struct {
 	Diagnostics dsl.Diagnostics
 	Overlaps    []Overlap
+	Invariants  []Verdict
 }
+
+// Verdict is what became of an invariant.
+type Verdict struct {
+	Name    string   `json:"name"`
+	Status  Status   `json:"status"`
+	Rule    string   `json:"rule,omitempty"` // the one that breaks it
+	Witness *Witness `json:"witness,omitempty"`
+}
+
+// Status tells whether an invariant holds.
+type Status string
+
+// The states of an invariant.
+const (
+	Proved  Status = "proved"  // no lead breaks it, wherever its rule may send it
+	Refuted Status = "refuted" // the witness breaks it
+	Open    Status = "open"    // neither was shown
+)
 
 // Overlap is a pair of rules that both want a lead; the first one takes it. That is often
 // meant so, and therefore no warning.
@@ -77,6 +96,7 @@ func Run(policy *dsl.Policy, opts Options) Result {
 	a.overlaps()
 	a.staffing()
 	a.queues()
+	a.invariants()
 	a.out.Diagnostics.Sort()
 	return a.out
 }
@@ -102,6 +122,12 @@ func conditions(p *plan.Plan) []plan.Cond {
 	}
 	for i := range p.Rules {
 		all = append(all, p.Rules[i].When)
+	}
+	for i := range p.Overrides {
+		all = append(all, p.Overrides[i].When)
+	}
+	for i := range p.Invariants {
+		all = append(all, p.Invariants[i].When, p.Invariants[i].Expect)
 	}
 	return all
 }

@@ -28,11 +28,11 @@ func (a *analysis) queues() {
 func (a *analysis) users(name leadroute.QueueID) (users int, offered bool) {
 	for i := range a.plan.Rules {
 		r := &a.plan.Rules[i]
-		if r.Disabled || !slices.ContainsFunc(r.Targets, func(t plan.RuleTarget) bool { return t.Fixed == nil || t.Fixed.Queue == name }) {
+		if r.Disabled || !slices.ContainsFunc(r.Ways(), func(t plan.RuleTarget) bool { return t.Fixed == nil || t.Fixed.Queue == name }) {
 			continue
 		}
 		users++
-		offered = offered || slices.ContainsFunc(r.Targets, func(t plan.RuleTarget) bool { return t.Fixed == nil || t.Fixed.Queue == "" })
+		offered = offered || slices.ContainsFunc(r.Ways(), func(t plan.RuleTarget) bool { return t.Fixed == nil || t.Fixed.Queue == "" })
 	}
 	return users, offered
 }

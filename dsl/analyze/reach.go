@@ -161,7 +161,7 @@ func (a *analysis) reach() {
 		r := &a.rules[i]
 		r.Rule, r.index = &a.plan.Rules[i], i
 		r.boxes = a.of(r.When, holds)
-		r.counts = !r.Disabled
+		r.counts = !r.Disabled && !r.Dated()
 		if r.Disabled || !r.ok {
 			continue
 		}
@@ -257,14 +257,14 @@ func (a *analysis) gap() {
 	last := -1
 	for i := range a.rules {
 		r := &a.rules[i]
-		if r.Disabled {
+		if !r.counts {
 			continue
 		}
 		if !r.ok {
 			return // what this rule takes is not known
 		}
 		last = i
-		if r.counts && r.When.Always() {
+		if r.When.Always() {
 			return
 		}
 	}
@@ -273,10 +273,10 @@ func (a *analysis) gap() {
 	}
 	at := dsl.Place{Block: "rule", Name: a.rules[last].Name}
 	good := func(w *Witness, _ plan.Decision) bool { return !a.takesForGood(w) }
-	q := a.search()
-	w, got := a.witness(q, a.present(), a.covers, good)
+	q, covers := a.search(), slices.Concat(a.covers, a.standing())
+	w, got := a.witness(q, a.present(), covers, good)
 	if w == nil {
-		w, got = a.witness(q, nil, a.covers, good)
+		w, got = a.witness(q, nil, covers, good)
 	}
 	const todo = "It goes to the dead letters. Add a last rule without a when."
 	switch {
@@ -285,6 +285,21 @@ func (a *analysis) gap() {
 	case got == found:
 		a.say(dsl.PossibleGap, at, "It is possible that a lead matches no rule: %s", "the conditions leave room for one. "+todo)
 	}
+}
+
+// standing are the boxes of overrides without dates, which take leads as rules do.
+func (a *analysis) standing() []cover {
+	var all []cover
+	for i := range a.plan.Overrides {
+		o := &a.plan.Overrides[i]
+		if len(o.Targets) == 0 || !o.From.IsZero() || !o.Until.IsZero() {
+			continue
+		}
+		for _, b := range a.of(o.When, holds).list {
+			all = append(all, cover{b, nobody})
+		}
+	}
+	return all
 }
 
 // takesForGood tells whether a rule in force takes the lead of the witness.
@@ -353,7 +368,7 @@ func (a *analysis) both(q *search, first, second *rule) *Witness {
 }
 
 func sameTargets(a, b *plan.Rule) bool {
-	return slices.EqualFunc(a.Targets, b.Targets, func(x, y plan.RuleTarget) bool {
+	return slices.EqualFunc(a.Ways(), b.Ways(), func(x, y plan.RuleTarget) bool {
 		return x.Source == y.Source && x.When.Source == y.When.Source
 	})
 }

@@ -151,7 +151,7 @@ func (s *space) shape(a *plan.Atom) shape {
 		sh.kind = textKind
 	case typ == plan.TypeString && isField && len(a.Texts) == 1 && textTest(a) != nil:
 		sh.kind, sh.opaque = textKind, a.Test+" "+name+" "+a.Texts[0]
-	case typ == plan.TypeNumber && len(a.Numbers) > 0 && !slices.ContainsFunc(a.Numbers, func(f float64) bool { return f != f }):
+	case typ == plan.TypeNumber && slices.Contains(comparisons, a.Test) && len(a.Numbers) > 0 && !slices.ContainsFunc(a.Numbers, func(f float64) bool { return f != f }):
 		sh.kind = numberKind
 	case typ == plan.TypeBool && a.Test == "==" && a.Needs == "== true":
 		sh.kind = truthKind
@@ -162,6 +162,8 @@ func (s *space) shape(a *plan.Atom) shape {
 	}
 	return sh
 }
+
+var comparisons = []string{"==", "!=", "<", "<=", ">", ">=", "one_of", "between"}
 
 // opaque makes one truth value of an atom and of its opposite.
 func (s *space) opaque(a *plan.Atom, sh shape) shape {
@@ -413,7 +415,8 @@ func (s *space) textTest(a *plan.Atom, text, bit int) (t, f boxes) {
 // decided writes down what the priority and the territory follow from: the first whose
 // condition holds.
 func (s *space) decided(priority, territory *dimension) {
-	if priority != nil {
+	// An override changes the priority for a time: then it follows from nothing.
+	if priority != nil && !slices.ContainsFunc(s.plan.Overrides, func(o plan.Override) bool { return o.Priority != "" }) {
 		names, whens := make([]string, len(s.plan.Classes)), make([]plan.Cond, len(s.plan.Classes))
 		for i, c := range s.plan.Classes {
 			names[i], whens[i] = string(c.Name), c.When

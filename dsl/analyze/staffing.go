@@ -125,7 +125,7 @@ func (a *analysis) worst(c *plan.Class, year *calendar) *uncovered {
 
 func targetsKey(r *plan.Rule) string {
 	var b strings.Builder
-	for _, t := range r.Targets {
+	for _, t := range r.Ways() {
 		b.WriteString("\x00" + t.Source + "\x00" + t.When.Source)
 	}
 	return b.String()
@@ -144,7 +144,7 @@ func (a *analysis) mayWait(r *plan.Rule, year *calendar) bool {
 
 // territoriesOf lists the territories that a rule's targets tell apart; nil stands for any.
 func (a *analysis) territoriesOf(r *plan.Rule) []*plan.Territory {
-	if !slices.ContainsFunc(r.Targets, func(t plan.RuleTarget) bool { return t.Fixed == nil }) {
+	if r.Territory != nil || !slices.ContainsFunc(r.Ways(), func(t plan.RuleTarget) bool { return t.Fixed == nil }) {
 		return []*plan.Territory{nil}
 	}
 	all := make([]*plan.Territory, 0, len(a.plan.Territories)+1)

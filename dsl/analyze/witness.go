@@ -22,7 +22,8 @@ type Witness struct {
 	Free map[leadroute.PoolID]int `json:"free,omitempty"`
 
 	record *plan.Record
-	timed  bool // a condition asks what the time is
+	timed  bool   // a condition asks what the time is
+	to     string // the target at which it shows what it shows
 }
 
 // String is the witness in the words of a detail.

@@ -24,7 +24,7 @@ type FieldProblem struct {
 var ErrNotObject = errors.New("a lead is one JSON object")
 
 // Check is the door's: it normalises the raw lead (null and "" are missing and taken
-// out, defaults are set) and lists everything that the schema refuses. Fields is nil when
+// out, what is missing is derived, defaults are set) and lists everything that the schema refuses. Fields is nil when
 // there are problems. The error says that raw is no JSON object at all.
 func (p *Plan) Check(raw json.RawMessage) (fields json.RawMessage, problems []FieldProblem, err error) {
 	lead, err := decodeObject(raw)
@@ -32,6 +32,14 @@ func (p *Plan) Check(raw json.RawMessage) (fields json.RawMessage, problems []Fi
 		return nil, nil, err
 	}
 	changed := prune(lead) || !utf8.Valid(raw) // what is not UTF-8 has become U+FFFD
+	for i := range p.Fields {
+		changed = p.Fields[i].blank(lead) || changed
+	}
+	derived, err := p.derive(lead)
+	if err != nil {
+		return nil, nil, err
+	}
+	changed = changed || derived
 	for i := range p.Fields {
 		for _, f := range p.Fields[i].check(lead, &changed) {
 			if !slices.Contains(problems, f) { // a wrong object is told once, not for each of its members
@@ -113,6 +121,19 @@ func (f *Field) check(lead map[string]any, changed *bool) []FieldProblem {
 		return nil
 	}
 	return f.value(v)
+}
+
+// blank takes out a text that stands for nothing.
+func (f *Field) blank(lead map[string]any) (changed bool) {
+	if len(f.Blank) == 0 {
+		return false
+	}
+	object, name := hold(lead, f.Name)
+	if s, ok := object[name].(string); ok && slices.Contains(f.Blank, Normal(strings.TrimSpace(s))) {
+		delete(object, name)
+		return true
+	}
+	return false
 }
 
 func (f *Field) missing() []FieldProblem {

@@ -188,6 +188,8 @@ type RuleTarget struct {
 	Source string
 	// Fixed is the target where it is the same for every lead, else nil.
 	Fixed *Target
+	// Could are the targets that it can be, but for reps who are found by a lead's field.
+	Could []Target
 }
 
 // Live is what a condition may read of the live tables. It is a hint, never a guarantee.

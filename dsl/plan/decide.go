@@ -25,7 +25,8 @@ func (p *Plan) Decide(r *Record, live Live, at time.Time) Decision {
 // nil only for a plan without classes.
 func (p *Plan) ClassOf(r *Record, live Live, at time.Time) *Class {
 	r.live, r.at = live, at
-	return p.class(r, nil)
+	c, _ := p.class(r, nil)
+	return c
 }
 
 // watcher is told of every condition that was asked on the way, in order; Explain is
@@ -38,10 +39,8 @@ type watcher interface {
 func (p *Plan) decide(r *Record, live Live, at time.Time, w watcher) Decision {
 	r.live, r.at, r.territory = live, at, nil
 	var d Decision
-	if c := p.class(r, w); c != nil {
-		d.Class, d.DeliverWithin = c.Name, c.DeliverWithin
-		r.decided(DecidedPriority, string(c.Name))
-	}
+	class, over := p.class(r, w)
+	d.classify(r, class)
 	for i := range p.Territories {
 		t := &p.Territories[i]
 		if ask(w, "territory", t.Name, t.When, r) {
@@ -50,44 +49,89 @@ func (p *Plan) decide(r *Record, live Live, at time.Time, w watcher) Decision {
 			break
 		}
 	}
+	if r.territory == nil {
+		r.decided(DecidedTerritory, "") // the record may have been decided before
+	}
+	if over != nil && len(over.Targets) > 0 {
+		d.Rule, d.Targets = OverridePrefix+over.Name, resolve(over.Targets, r, w)
+		return d
+	}
 	for i := range p.Rules {
 		rule := &p.Rules[i]
-		if rule.Disabled {
+		if !rule.InForce(at) {
 			if w != nil {
-				w.asked("rule", rule.Name, rule.When, Disabled)
+				w.asked("rule", rule.Name, rule.When, rule.asleep())
 			}
 			continue
 		}
-		if !ask(w, "rule", rule.Name, rule.When, r) {
-			continue
+		if ask(w, "rule", rule.Name, rule.When, r) {
+			p.take(rule, r, &d, w)
+			break
 		}
-		d.Rule = rule.Name
-		if rule.Priority != "" {
-			if c := p.Class(rule.Priority); c != nil {
-				d.Class, d.DeliverWithin = c.Name, c.DeliverWithin
-			}
-		}
-		d.Targets = rule.targets(r, w)
-		break
 	}
 	return d
 }
 
-func (p *Plan) class(r *Record, w watcher) *Class {
+// take is what the rule that matched says of the lead.
+func (p *Plan) take(rule *Rule, r *Record, d *Decision, w watcher) {
+	d.Rule = rule.Name
+	if rule.Priority != "" {
+		d.classify(r, p.Class(rule.Priority))
+	}
+	if t := rule.Territory; t != nil {
+		d.Territory, r.territory = t.Name, t
+		r.decided(DecidedTerritory, t.Name)
+	}
+	targets := rule.Targets
+	if rule.Split != nil {
+		if arm := rule.Split.Arm(r); arm != nil {
+			d.Arm = arm.Name
+			targets = slices.Concat(arm.Targets, targets)
+		}
+	}
+	d.Targets = resolve(targets, r, w)
+}
+
+func (rule *Rule) asleep() Verdict {
+	if rule.Disabled {
+		return Disabled
+	}
+	return NotInForce
+}
+
+// classify gives the lead its class, which the rules read.
+func (d *Decision) classify(r *Record, c *Class) {
+	if c != nil {
+		d.Class, d.DeliverWithin = c.Name, c.DeliverWithin
+		r.decided(DecidedPriority, string(c.Name))
+	}
+}
+
+// class is the lead's class, and the override that holds for it if any.
+func (p *Plan) class(r *Record, w watcher) (*Class, *Override) {
+	var class *Class
 	for i := range p.Classes {
 		c := &p.Classes[i]
 		if ask(w, "priority", string(c.Name), c.When, r) {
-			return c
+			class = c
+			r.decided(DecidedPriority, string(c.Name))
+			break
 		}
 	}
-	return nil
+	over := p.override(r, w)
+	if over != nil && over.Priority != "" {
+		if c := p.Class(over.Priority); c != nil {
+			class = c
+		}
+	}
+	return class, over
 }
 
-// targets resolves the rule's targets for this lead. The last one is always a queue, so
+// resolve resolves a rule's targets for this lead. The last one is always a queue, so
 // that a lead whose targets are all exhausted waits somewhere.
-func (rule *Rule) targets(r *Record, w watcher) []Target {
-	to := make([]Target, 0, len(rule.Targets)+1)
-	for _, t := range rule.Targets {
+func resolve(targets []RuleTarget, r *Record, w watcher) []Target {
+	to := make([]Target, 0, len(targets)+1)
+	for _, t := range targets {
 		if !t.When.Holds(r) {
 			tell(w, t, Target{}, verdictOf(t.When, r))
 			continue
@@ -132,12 +176,18 @@ func (r *Record) decided(name, v string) {
 
 // Fixed returns the target that is the same for every lead.
 func Fixed(t Target, source string) RuleTarget {
-	return RuleTarget{Source: source, Fixed: &t, Of: func(*Record) (Target, bool) { return t, true }}
+	return RuleTarget{Source: source, Fixed: &t, Could: []Target{t}, Of: func(*Record) (Target, bool) { return t, true }}
 }
 
-// TerritoryPool is the pool of the lead's territory; nothing where it has none.
-func TerritoryPool(source string) RuleTarget {
-	return RuleTarget{Source: source, Of: func(r *Record) (Target, bool) {
+// TerritoryPool is the pool of the lead's territory, one of those given; nothing where it has none.
+func TerritoryPool(source string, territories []Territory) RuleTarget {
+	var could []Target
+	for _, t := range territories {
+		if to := (Target{Pool: t.Pool}); t.Pool != "" && !slices.Contains(could, to) {
+			could = append(could, to)
+		}
+	}
+	return RuleTarget{Source: source, Could: could, Of: func(r *Record) (Target, bool) {
 		if r.territory == nil || r.territory.Pool == "" {
 			return Target{}, false
 		}
@@ -160,7 +210,13 @@ func RepByID(id Text, source string) RuleTarget {
 // Either is a where the condition holds, b where it fails, and nothing where it is undecided.
 func Either(c Cond, a, b RuleTarget, source string) RuleTarget {
 	t, f := sides(c)
-	return RuleTarget{Source: source, Of: func(r *Record) (Target, bool) {
+	could := slices.Clone(a.Could)
+	for _, to := range b.Could {
+		if !slices.Contains(could, to) {
+			could = append(could, to)
+		}
+	}
+	return RuleTarget{Source: source, Could: could, Of: func(r *Record) (Target, bool) {
 		switch {
 		case t(r):
 			return a.Of(r)
@@ -172,18 +228,26 @@ func Either(c Cond, a, b RuleTarget, source string) RuleTarget {
 	}}
 }
 
-// EvenIfFull waives the caps for the target.
-func EvenIfFull(t RuleTarget) RuleTarget {
+// With changes what the target says besides where it lies: EvenIfFull, Accept, Strategy.
+// A queue has none of these.
+func With(t RuleTarget, change func(*Target)) RuleTarget {
 	of := t.Of
+	apply := func(to Target) Target {
+		if to.Queue == "" {
+			change(&to)
+		}
+		return to
+	}
 	if t.Fixed != nil {
-		to := *t.Fixed
-		to.EvenIfFull = to.Queue == ""
-		t.Fixed = &to
+		t.Fixed = new(apply(*t.Fixed))
+	}
+	t.Could = slices.Clone(t.Could)
+	for i := range t.Could {
+		t.Could[i] = apply(t.Could[i])
 	}
 	t.Of = func(r *Record) (Target, bool) {
 		to, ok := of(r)
-		to.EvenIfFull = to.Queue == ""
-		return to, ok
+		return apply(to), ok
 	}
 	return t
 }

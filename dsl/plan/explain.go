@@ -11,8 +11,10 @@ const (
 	False     Verdict = "false"
 	Undecided Verdict = "undecided" // a field it needs is missing
 	Disabled  Verdict = "disabled"
-	Nobody    Verdict = "nobody"   // of a target: it names nobody for this lead
-	Repeated  Verdict = "repeated" // of a target: an earlier one is the same
+	// NotInForce is a rule or override outside of its from and until.
+	NotInForce Verdict = "not in force"
+	Nobody     Verdict = "nobody"   // of a target: it names nobody for this lead
+	Repeated   Verdict = "repeated" // of a target: an earlier one is the same
 )
 
 // Explanation is a decision with the way to it.
@@ -20,6 +22,7 @@ type Explanation struct {
 	Decision Decision `json:"decision"`
 	// Priorities, Territories and Rules hold what was asked, up to the one that matched.
 	Priorities  []Trace       `json:"priorities"`
+	Overrides   []Trace       `json:"overrides,omitempty"`
 	Territories []Trace       `json:"territories,omitempty"`
 	Rules       []Trace       `json:"rules"`
 	Targets     []TargetTrace `json:"targets"` // of the rule that matched
@@ -67,12 +70,14 @@ type explainer struct {
 
 func (e *explainer) asked(kind, name string, c Cond, v Verdict) {
 	t := Trace{Name: name, Verdict: v, When: c.Source}
-	if v != Disabled {
+	if v != Disabled && v != NotInForce {
 		t.Because = why(c, e.r, v)
 	}
 	switch kind {
 	case "priority":
 		e.out.Priorities = append(e.out.Priorities, t)
+	case "override":
+		e.out.Overrides = append(e.out.Overrides, t)
 	case "territory":
 		e.out.Territories = append(e.out.Territories, t)
 	default:
@@ -97,6 +102,17 @@ func verdictOf(c Cond, r *Record) Verdict {
 	default:
 		return Undecided
 	}
+}
+
+// Judge says whether the condition is true, false or undecided for the record, and which
+// of its atoms made it so.
+func Judge(c Cond, r *Record) (verdict string, because []Reason) {
+	v := verdictOf(c, r)
+	verdict = string(v)
+	if v == Matched {
+		verdict = "true"
+	}
+	return verdict, why(c, r, v)
 }
 
 // why lists the atoms that gave the condition its verdict: of an && that is false the

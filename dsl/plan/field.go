@@ -16,6 +16,10 @@ type Field struct {
 	Default     any // string, float64, bool or []string; nil: none
 	PII         bool
 	Description string
+	// Derived fields are filled at the door when the sender left them out.
+	Derived bool
+	// Blank are texts that senders write for nothing, besides ""; what has one is missing.
+	Blank []string
 	// Envelope fields are there without being declared.
 	Envelope bool
 }

@@ -113,6 +113,6 @@ func (l *Layout) New() *Record {
 	for i := range r.nums {
 		r.nums[i] = math.NaN()
 	}
-	r.live, r.territory = nil, nil
+	r.live, r.territory, r.assigned = nil, nil, Target{}
 	return r
 }

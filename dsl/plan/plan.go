@@ -28,6 +28,16 @@ type Plan struct {
 	Destinations []Destination
 	Accounts     *AccountMatch // nil: no account lookup
 	Channels     []Channel
+	Overrides    []Override // in order: the first in force whose When holds is taken
+	Invariants   []Invariant
+	Tables       map[string]*Table
+	Derives      []Derive // in an order in which each stands behind what it reads
+	Derived      *Layout  // of what the derives read
+	Enrichments  []Enrich
+	Sources      []Source
+	Dedupe       *Dedupe    // nil: the same id alone is the same lead
+	Rollout      *Rollout   // nil: a change holds for all leads at once
+	Retention    *Retention // nil: the product's own
 	// MaxAge is the age at which an open lead is given up to the dead letters.
 	MaxAge time.Duration
 	// DedupeWindow is how long a finished lead's id is remembered.
@@ -79,6 +89,17 @@ type Rule struct {
 	Targets  []RuleTarget // in order: the first with somebody free takes the lead
 	Priority leadroute.Class
 	Disabled bool
+	// From inclusive and Until exclusive bound the time of the decision; zero: open.
+	From, Until time.Time
+	Split       *Split // its arm's targets are tried before Targets; nil: none
+	// Territory replaces the one decided before (a table row's set); nil: it stays.
+	Territory   *Territory
+	DeliverTo   []leadroute.DestinationID // instead of all destinations
+	Tags        []string
+	Description string
+	// File and Line are where it stands; those of a table's row are the table's.
+	File string
+	Line int
 }
 
 // Decision is what a plan says of one lead at one time.
@@ -89,6 +110,8 @@ type Decision struct {
 	// Rule is empty when no rule matched: Targets is empty too, the lead goes to the dead letters.
 	Rule    string   `json:"rule,omitempty"`
 	Targets []Target `json:"targets,omitempty"` // the last one is a queue
+	// Arm is the arm of the rule's split that the lead fell into.
+	Arm string `json:"arm,omitempty"`
 }
 
 // Target is one place to which a decided lead is offered. Exactly one of Pool, Rep and Queue is set.

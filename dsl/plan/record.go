@@ -26,6 +26,7 @@ type Record struct {
 	live      Live
 	at        time.Time
 	territory *Territory
+	assigned  Target
 }
 
 // tri is a truth value; the zero value is missing.

@@ -23,7 +23,7 @@ func (p *Plan) JSONSchema() []byte {
 		}
 		name := path[len(path)-1]
 		at.child("properties")[name] = f.schema()
-		if f.Required && len(path) == 1 {
+		if f.Required && !f.Derived && len(path) == 1 {
 			required, _ := at["required"].([]string)
 			at["required"] = append(required, name)
 		}
@@ -77,7 +77,7 @@ func (f *Field) schema() object {
 			s["enum"] = f.Values
 		}
 	}
-	if !f.Required {
+	if !f.Required || f.Derived {
 		// A blank is missing, and what may be missing may be blank.
 		return object{"anyOf": []object{s, {"enum": []any{nil, ""}}}}
 	}

@@ -108,11 +108,51 @@ func (r *Roster) Candidates(buf []Candidate, p *plan.Plan, pool *plan.Pool, at l
 	defer r.mu.Unlock()
 	members := r.members(p, pool)
 	for _, w := range members {
-		if c, ok := w.candidate(p, pool, at); ok {
+		if c, no := w.candidate(p, pool, at); no == "" {
 			buf = append(buf, c)
 		}
 	}
 	return buf, len(members) > 0
+}
+
+// Standing is how a member of a pool stands when a lead is offered.
+type Standing struct {
+	Rep  leadroute.RepID `json:"rep"`
+	Open int             `json:"open"` // leads held
+	// Turn is the place in the order in which the strategy would pick, from 1; 0: passed over.
+	Turn int `json:"turn,omitempty"`
+	// Passed says why the rep was passed over, in the words of desk.Refuse.
+	Passed string `json:"passed,omitempty"`
+}
+
+// Standings lists the pool's members, whoever the strategy would pick first at the head and
+// those who are passed over at the end. It changes nothing: turn is the pool's row, nil for
+// one that has handed out no lead yet.
+func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, at leadroute.Millis) []Standing {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var among []Candidate
+	var passed []Standing
+	for _, w := range r.members(p, pool) {
+		c, no := w.candidate(p, pool, at)
+		if no == "" {
+			among = append(among, c)
+		} else {
+			passed = append(passed, Standing{Rep: w.id, Open: w.state.Open(), Passed: no})
+		}
+	}
+	s := State{}
+	if turn != nil {
+		s = State{Turn: turn.Turn, Owed: slices.Clone(turn.Owed)}
+	}
+	list := []Standing{}
+	for by := strategyFor(pool.Strategy); len(among) > 0; {
+		rep := s.choose(by, among)
+		i := slices.IndexFunc(among, func(c Candidate) bool { return c.Rep == rep })
+		list = append(list, Standing{Rep: rep, Open: among[i].Open, Turn: len(list) + 1})
+		among = slices.Delete(among, i, i+1)
+	}
+	return append(list, passed...)
 }
 
 // Available counts the pool's members who could take a lead at that time.
@@ -121,7 +161,7 @@ func (r *Roster) Available(p *plan.Plan, pool *plan.Pool, at leadroute.Millis) i
 	defer r.mu.Unlock()
 	n := 0
 	for _, w := range r.members(p, pool) {
-		if _, ok := w.candidate(p, pool, at); ok {
+		if _, no := w.candidate(p, pool, at); no == "" {
 			n++
 		}
 	}
@@ -135,8 +175,8 @@ func (r *Roster) members(p *plan.Plan, pool *plan.Pool) []*row {
 		return m
 	}
 	m := []*row{}
-	for id, w := range r.rows {
-		if pool.Where != nil && pool.Where(&w.state.Profile) || pool.Where == nil && slices.Contains(pool.Members, id) {
+	for _, w := range r.rows {
+		if pool.Member(&w.state.Profile) {
 			m = append(m, w)
 		}
 	}
@@ -150,16 +190,17 @@ func (r *Roster) members(p *plan.Plan, pool *plan.Pool) []*row {
 	return m
 }
 
-// candidate tells whether the rep could take a lead from the pool, by what is known here.
-func (w *row) candidate(p *plan.Plan, pool *plan.Pool, at leadroute.Millis) (Candidate, bool) {
+// candidate tells whether the rep could take a lead from the pool, by what is known here: no
+// says why not, in the words of desk.Refuse, and is empty if so.
+func (w *row) candidate(p *plan.Plan, pool *plan.Pool, at leadroute.Millis) (c Candidate, no string) {
 	s := w.state
-	if desk.Refuse(s, p, pool, at, false) != "" {
-		return Candidate{}, false
+	if no := desk.Refuse(s, p, pool, at, false); no != "" {
+		return Candidate{}, no
 	}
 	open, inPool := s.Open(), -1
 	if a := w.said; a != nil {
 		if a.Status != leadroute.StatusAvailable {
-			return Candidate{}, false
+			return Candidate{}, string(a.Status)
 		}
 		open = a.Open
 		if a.Pool == pool.Name {
@@ -180,12 +221,15 @@ func (w *row) candidate(p *plan.Plan, pool *plan.Pool, at leadroute.Millis) (Can
 		}
 		i++
 	}
-	if open >= desk.OpenCap(&s.Profile) || pool.Caps.Open > 0 && inPool >= pool.Caps.Open {
-		return Candidate{}, false
+	switch {
+	case open >= desk.OpenCap(&s.Profile):
+		return Candidate{}, "full"
+	case pool.Caps.Open > 0 && inPool >= pool.Caps.Open:
+		return Candidate{}, "pool_full"
 	}
 	weight := s.Profile.Weight
 	if pool.WeightBy != nil {
 		weight = pool.WeightBy(&s.Profile)
 	}
-	return Candidate{Rep: w.id, Weight: weight, Open: open}, true
+	return Candidate{Rep: w.id, Weight: weight, Open: open}, ""
 }

@@ -15,7 +15,7 @@ schema "lead" {
   }
   field "vip" {
     type = bool
-    derive = lower(lead.name) # ERROR: Not supported yet | derive
+    derive = lower(lead.name) # ERROR: Wrong type | lead.vip is a bool; this is a text
   }
 }
 

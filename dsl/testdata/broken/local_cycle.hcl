@@ -35,8 +35,8 @@ pool "emea" {
 }
 
 locals {
-  a = local.b # ERROR: Invalid value | defined by itself
-  b = local.a # ERROR: Invalid value | defined by itself
+  a = local.b # ERROR: Defined by itself | Write one of the locals
+  b = local.a # ERROR: Defined by itself | Write one of the locals
 }
 
 queue "backlog" {

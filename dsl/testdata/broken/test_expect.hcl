@@ -37,7 +37,7 @@ pool "emea" {
 test "t" {
   lead = { score = 3 }
   expect {
-    rule = rule.frist # ERROR: Unknown reference | Did you mean "rule.first"?
+    rule = rule.frist # ERROR: Unknown rule | Did you mean "rule.first"?
   }
 }
 

@@ -39,9 +39,8 @@ queue "backlog" {
 }
 
 rule "first" {
-  when = lead.vip
-  deliver_to = [1] # ERROR: Not supported yet | deliver_to
-  to = queue.backlog
+  when = lead.score > var.limit # ERROR: Unknown variable | No variable "limit" is declared
+  to = [pool.emea, queue.backlog]
 }
 
 rule "rest" {

@@ -39,9 +39,8 @@ queue "backlog" {
 }
 
 rule "first" {
-  when = lead.vip
-  split { by = lead.id } # ERROR: Not supported yet | split
-  to = queue.backlog
+  when = staffed_within("1m") # ERROR: Wrong arguments | Say of which pool
+  to = [pool.emea, queue.backlog]
 }
 
 rule "rest" {

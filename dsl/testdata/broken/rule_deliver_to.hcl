@@ -39,8 +39,9 @@ queue "backlog" {
 }
 
 rule "first" {
-  when = lead.score > var.limit # ERROR: Not supported yet | var
-  to = [pool.emea, queue.backlog]
+  when = lead.vip
+  deliver_to = [1] # ERROR: Wrong type | a reference to a destination
+  to = queue.backlog
 }
 
 rule "rest" {

@@ -39,8 +39,9 @@ queue "backlog" {
 }
 
 rule "first" {
-  when = staffed_within("1m") # ERROR: Not supported yet | staffed_within
-  to = [pool.emea, queue.backlog]
+  when = lead.vip
+  split { by = lead.id } # ERROR: Missing attribute | A split has arms
+  to = queue.backlog
 }
 
 rule "rest" {

@@ -34,7 +34,7 @@ pool "emea" {
   members = [rep.ana]
 }
 
-enrich "x" { # ERROR: Not supported yet | enrich
+enrich "x" { # ERROR: Missing attribute | needs the attribute "set"
 }
 
 queue "backlog" {
