@@ -30,8 +30,9 @@ func (a *analysis) staffing() {
 			a.say(dsl.NeverOpen, dsl.Place{Block: "pool", Name: string(name)}, "In the whole of %d there is no time at which the pool and one of its members are there.", a.opts.Year)
 		}
 	}
+	said := map[string]bool{} // one hole is told once, of the class that it hurts most
 	for i := range a.plan.Classes {
-		a.class(&a.plan.Classes[i], year)
+		a.class(&a.plan.Classes[i], year, said)
 	}
 }
 
@@ -52,7 +53,7 @@ type uncovered struct {
 	total   time.Duration
 }
 
-func (a *analysis) class(c *plan.Class, year *calendar) {
+func (a *analysis) class(c *plan.Class, year *calendar, said map[string]bool) {
 	deliver, respond := c.DeliverWithin, c.RespondWithin
 	if c.PoolHours {
 		respond = 0
@@ -72,11 +73,16 @@ func (a *analysis) class(c *plan.Class, year *calendar) {
 	if within == 0 || long <= within {
 		return
 	}
+	key := f.ID + worst.hole.from.String() + worst.hole.until.String()
+	if said[key] {
+		return
+	}
+	said[key] = true
 	const layout = "Mon 2006-01-02 15:04"
 	from, until := worst.hole.from.In(a.plan.Zone), worst.hole.until.In(a.plan.Zone)
 	a.show(worst.witness, f, dsl.Place{Block: "priority", Name: string(c.Name), Attr: attr},
-		"Nobody is there for rule.%s from %s to %s (%s), and for %.0f hours of the year %d in all; %s is %s. The lead %s would wait all the while. Name a pool that is there, or be content with it: # leadroute:ignore %s reason",
-		worst.rule, from.Format(layout), until.Format(layout+" MST"), spoken(long), worst.total.Hours(), a.opts.Year, attr, spoken(within), string(worst.witness.Lead), f.ID)
+		"Nobody is there for rule.%s from %s to %s (%s), and for %.0f hours of %d in all; %s is %s. The lead %s would wait all the while. End the targets with somebody who is there, or let %s be longer.",
+		worst.rule, from.Format(layout), until.Format(layout+" MST"), spoken(long), worst.total.Hours(), a.opts.Year, attr, spoken(within), string(worst.witness.Lead), attr)
 }
 
 // spoken is a duration without needless zeros.

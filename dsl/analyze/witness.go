@@ -21,14 +21,18 @@ type Witness struct {
 	// Free is how many members of pools must be free, where a condition asks that.
 	Free map[leadroute.PoolID]int `json:"free,omitempty"`
 
-	record *plan.Record
-	timed  bool   // a condition asks what the time is
-	to     string // the target at which it shows what it shows
+	record  *plan.Record
+	without []string // fields whose absence matters
+	timed   bool     // a condition asks what the time is
+	to      string   // the target at which it shows what it shows
 }
 
 // String is the witness in the words of a detail.
 func (w *Witness) String() string {
 	s := string(w.Lead)
+	if len(w.without) > 0 {
+		s += " without " + strings.Join(w.without, " and ")
+	}
 	for _, p := range slices.Sorted(maps.Keys(w.Free)) {
 		s += fmt.Sprintf(", with %d free in pool.%s", w.Free[p], p)
 	}
@@ -82,6 +86,9 @@ func (a *analysis) lead(q *search, whole bool) *Witness {
 		d := &a.dims[i]
 		if !narrowed(i) && tags[i] == nil && (d.field == nil || !d.field.Required) {
 			continue
+		}
+		if d.field != nil && cell[i] == missing && len(q.dom[i].minus(one(missing))) == 0 {
+			w.without = append(w.without, d.name)
 		}
 		if d.kind == opaqueKind || d.kind == tagKind || cell[i] == missing {
 			continue

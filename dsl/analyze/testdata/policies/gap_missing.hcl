@@ -39,7 +39,7 @@ rule "small" {
   to   = [pool.all, queue.backlog]
 }
 
-rule "large" { # WARNING: Leads that no rule takes | {"score":
+rule "large" { # WARNING: Leads that no rule takes | without size
   when = lead.size >= 500
   to   = queue.backlog
 }
