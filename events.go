@@ -29,6 +29,7 @@ const (
 	StepReassigned    Step = "reassigned"
 	StepBreached      Step = "breached"
 	StepClosed        Step = "closed"
+	StepNotified      Step = "notified" // a channel is to be told: Outcome names it, Reason says why
 )
 
 // Steps lists every step; the sink's Enum8 numbers them by position, from 1, so new
@@ -36,7 +37,7 @@ const (
 var Steps = []Step{
 	StepReceived, StepRejected, StepDuplicate, StepEnriched, StepDecided, StepOffered, StepClaimed, StepDeclined,
 	StepAssigned, StepQueued, StepReleased, StepDelivered, StepAttemptFailed, StepSuperseded, StepDeadLettered,
-	StepResponded, StepReassigned, StepBreached, StepClosed,
+	StepResponded, StepReassigned, StepBreached, StepClosed, StepNotified,
 }
 
 // LatencyEvent is one step of one lead. Its identity is (Lead, Rev, Step, N): the same
@@ -58,7 +59,7 @@ type LatencyEvent struct {
 	Rep         RepID         `json:"rep,omitempty"`
 	Destination DestinationID `json:"destination,omitempty"`
 	Attempt     int           `json:"attempt,omitempty"`
-	Outcome     string        `json:"outcome,omitempty"` // HTTP status or result word
+	Outcome     string        `json:"outcome,omitempty"` // HTTP status, result word, or the channel told
 	Reason      string        `json:"reason,omitempty"`
 	Plan        PlanID        `json:"plan,omitempty"`
 

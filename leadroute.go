@@ -148,6 +148,8 @@ type Offer struct {
 	Deadline Millis `json:"deadline,omitempty"`
 	// Avoid is the rep from whom the lead was just taken; picked only if nobody else is free.
 	Avoid RepID `json:"avoid,omitempty"`
+	// Strict: Avoid is not picked even if nobody else is free.
+	Strict bool `json:"strict,omitempty"`
 	// Declined is the answer that the try before this one met; the pool lays its rep
 	// state over its own, older view and refunds the turn.
 	Declined *Answer `json:"declined,omitempty"`
@@ -249,6 +251,8 @@ const (
 	TimerWake   TimerKind = "wake"   // Name is the queue; has no due time: the clock offers a queue's head at every tick
 	TimerStep   TimerKind = "step"   // Name is the SLA step, N counts its firings
 	TimerExpire TimerKind = "expire" // the lead's maximum age
+	TimerAccept TimerKind = "accept" // the target's accept: the rep has not responded
+	TimerAnswer TimerKind = "answer" // the class's respond_within
 )
 
 // Timer is a row of the compacted timers topic, keyed by Key; a tombstone cancels it.
@@ -291,7 +295,7 @@ type Admission struct {
 // Revise asks the ledger to take the lead from its owner and offer it again.
 type Revise struct {
 	Rev    int    `json:"rev"`    // the revision to be replaced; a later one ignores the message
-	Reason string `json:"reason"` // step:NAME, rep_removed, operator
+	Reason string `json:"reason"` // rep_removed, operator
 }
 
 // Redeliver replays a dead-lettered delivery, or (Destination empty) the lead itself.
@@ -335,6 +339,12 @@ type RepMessage struct {
 	Status  *RepStatus  `json:"status,omitempty"`
 	Remove  *RepRemoval `json:"remove,omitempty"`
 	Check   *Check      `json:"check,omitempty"`
+	Pause   *Pause      `json:"pause,omitempty"`
+}
+
+// Pause keeps leads from a rep for a while: an SLA step took one away.
+type Pause struct {
+	Until Millis `json:"until"`
 }
 
 // Release gives a claim back. Counted is true when the CRM had acknowledged the

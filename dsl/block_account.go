@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/leadroute/leadroute/dsl/plan"
@@ -10,42 +11,70 @@ import (
 func accountMatchBlock() *blockSpec {
 	return &blockSpec{
 		name: "account_match", once: true,
-		attrs:      words("source by ignore_domains"),
-		attrsLater: words("tie_break"),
-		required:   words("by"),
-		nested:     []*blockSpec{later("name")},
-		build:      (*compiler).accountMatch,
+		attrs:    words("source by ignore_domains tie_break"),
+		required: words("by"),
+		nested:   []*blockSpec{{name: "name", once: true, attrs: words("similarity confirm")}},
+		build:    (*compiler).accountMatch,
 	}
 }
 
 func (c *compiler) accountMatch(b *block) {
-	c.plan.Accounts = &plan.AccountMatch{ByDomain: true}
+	m := &plan.AccountMatch{}
+	c.plan.Accounts = m
 	if k, ok := c.value(b.body, "source"); ok {
 		if r, isRef := k.v.(ref); !isRef || r.String() != "live.accounts" {
 			c.report(invalidValue, k.rng, "The accounts come from live.accounts, the account table.")
 		}
 	}
-	if k, ok := c.value(b.body, "by"); ok {
-		by, _ := c.textList(k, "by")
-		for i, way := range by {
-			rng := k.v.([]constant)[i].rng
-			switch way {
-			case "domain":
-			case "name", "subsidiary_of":
-				c.report(notSupportedYet, rng, "Matching by %q is part of the language, but this version does not run it yet.", way)
-			default:
-				c.report(invalidValue, rng, `Accounts are matched by "domain", not by %q.`, way)
-			}
-		}
-		if len(by) == 0 {
-			c.report(invalidValue, k.rng, `by names at least one way: by = ["domain"].`)
-		}
-	}
+	m.By = c.accountWays(b.body)
 	domains, _ := c.texts(b.body, "ignore_domains")
 	for _, d := range domains {
 		if d == "" || strings.ContainsAny(d, "@/ ") {
 			c.report(invalidValue, b.attr("ignore_domains").Expr.Range(), `A domain is written "gmail.com", not %q.`, d)
 		}
-		c.plan.Accounts.IgnoreDomains = append(c.plan.Accounts.IgnoreDomains, strings.ToLower(d))
+		m.IgnoreDomains = append(m.IgnoreDomains, strings.ToLower(d))
+	}
+	m.TieBreak, _ = c.texts(b.body, "tie_break")
+	c.distinct(b.body, "tie_break", m.TieBreak)
+	byName := slices.Contains(m.By, "name")
+	if n := b.only("name"); n != nil {
+		m.Similarity = c.shareOf(n.body, "similarity")
+		m.Confirm, _ = c.texts(n.body, "confirm")
+		c.distinct(n.body, "confirm", m.Confirm)
+		if !byName && len(m.By) > 0 {
+			c.report(invalidValue, n.rng, `name { } is for by = ["name"], which does not stand in by.`)
+		}
+	}
+	if byName && m.Similarity == 0 {
+		m.Similarity = 1
+	}
+}
+
+func (c *compiler) accountWays(b body) []string {
+	k, ok := c.value(b, "by")
+	if !ok {
+		return nil
+	}
+	ways := []string{plan.ByDomain, "subsidiary_of", "name"}
+	by, ok := c.textList(k, "by")
+	for i, way := range by {
+		if !slices.Contains(ways, way) {
+			c.report(invalidValue, k.v.([]constant)[i].rng, `Accounts are matched by "domain", "subsidiary_of" or "name", not by %q.%s`, way, nearHint(way, ways))
+		}
+	}
+	if ok && len(by) == 0 {
+		c.report(invalidValue, k.rng, `by names at least one way: by = ["domain"].`)
+	}
+	c.distinct(b, "by", by)
+	return by
+}
+
+// distinct reports what stands in a list twice, or is empty.
+func (c *compiler) distinct(b body, name string, list []string) {
+	for i, s := range list {
+		if s == "" || slices.Contains(list[:i], s) {
+			c.report(duplicateName, b.attr(name).Expr.Range(), "%s has %q twice, or an empty text.", name, s)
+			return
+		}
 	}
 }

@@ -6,14 +6,18 @@ import (
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
-// channel "ops" { ... } is where people are told.
+// channel "ops" { ... } is where people are told, by each of its ways.
 func channelBlock() *blockSpec {
+	hook := webhookBlock()
+	hook.attrs = append(hook.attrs, "when")
 	return &blockSpec{
 		name: "channel", labels: 1,
 		nested: []*blockSpec{
-			webhookBlock(),
-			{name: "slack", once: true, attrs: words("url"), attrsLater: words("to when")},
-			later("email"), later("sms"), later("pager"),
+			hook,
+			{name: plan.WaySlack, once: true, attrs: words("url to when")},
+			{name: plan.WayEmail, once: true, attrs: words("to when"), required: words("to")},
+			{name: plan.WaySMS, once: true, attrs: words("to when"), required: words("to")},
+			{name: plan.WayPager, once: true, attrs: words("url to when")},
 		},
 		build: (*compiler).channel,
 	}
@@ -21,41 +25,73 @@ func channelBlock() *blockSpec {
 
 func (c *compiler) channel(b *block) {
 	ch := plan.Channel{Name: b.name}
-	hook, slack := b.only("webhook"), b.only("slack")
-	switch {
-	case hook != nil && slack != nil:
-		c.report(notSupportedYet, slack.rng, "A channel with two ways is part of the language, but this version does not run it yet.")
-	case hook != nil:
-		ch.Webhook = c.webhook(hook.body)
-	case slack != nil:
-		ch.Slack = &plan.Slack{URL: c.link(slack.body, "url")}
-		if slack.attr("url") == nil && slack.attr("to") == nil && !c.brokenWithin(slack.full) {
-			c.report(missingAttribute, slack.rng, "The block \"slack\" needs the attribute \"url\".")
+	for _, spec := range b.spec.nested {
+		if w := b.only(spec.name); w != nil {
+			ch.Ways = append(ch.Ways, c.way(w, spec.name))
 		}
-	case len(b.hcl.Blocks) == 0 && !c.brokenWithin(b.full):
-		c.report(missingAttribute, b.rng, "A channel needs a way: webhook { url = ... } or slack { url = ... }.")
+	}
+	if len(b.hcl.Blocks) == 0 && !c.brokenWithin(b.full) {
+		c.report(missingAttribute, b.rng, "A channel needs a way: slack { url = ... }, email { to = ... }, sms { to = ... }, pager { url = ... } or webhook { url = ... }.")
 	}
 	c.plan.Channels = append(c.plan.Channels, ch)
 }
 
-func webhookBlock() *blockSpec {
-	return &blockSpec{name: "webhook", once: true, attrs: words("url sign key"), attrsLater: words("method headers body"), required: words("url")}
-}
-
-func (c *compiler) webhook(b body) *plan.Webhook {
-	w := &plan.Webhook{URL: c.link(b, "url"), Sign: c.word(b, "sign", "standard-webhooks")}
-	key, hasKey := c.secret(b, "key")
-	w.Key = key
-	switch {
-	case w.Sign != "" && b.attr("key") == nil && !c.brokenWithin(b.full):
-		c.report(missingAttribute, b.attr("sign").NameRange, `Signing needs a key: key = secret("NAME").`)
-	case hasKey && b.attr("sign") == nil:
-		c.report(missingAttribute, b.attr("key").NameRange, `The key is not used: add sign = "standard-webhooks".`)
-	case hasKey && key.Name == "":
-		if !strings.HasPrefix(key.Literal, "whsec_") {
-			c.report(invalidValue, b.attr("key").Expr.Range(), `A key begins with "whsec_".`)
+func (c *compiler) way(b *block, kind string) plan.Way {
+	w := plan.Way{Kind: kind}
+	if kind == plan.WayWebhook {
+		w.Webhook, w.Shape = c.webhook(b.body, nil)
+	} else {
+		w.URL = c.link(b.body, "url")
+		c.recipient(b.body, &w)
+		if (kind == plan.WaySlack || kind == plan.WayPager) && b.attr("url") == nil && b.attr("to") == nil && !c.brokenWithin(b.full) {
+			c.report(missingAttribute, b.rng, "The block %q needs the attribute \"url\", or \"to\".", kind)
 		}
-		c.report(secretInPolicy, b.attr("key").Expr.Range(), `Everybody who reads the policy reads the key. Write secret("NAME"), and set NAME in the environment of leadroute run.`)
+	}
+	if a := b.attr("when"); a != nil {
+		w.When = c.leadScope(decided{priority: true, territory: true}).condition(a.Expr)
 	}
 	return w
+}
+
+// recipient reads to = rep.slack_id, an address, or a list of addresses.
+func (c *compiler) recipient(b body, w *plan.Way) {
+	a := b.attr("to")
+	if a == nil {
+		return
+	}
+	if src := c.source(a.Expr.Range()); strings.Contains(src, "rep.") {
+		s := c.repScope()
+		if t := s.as(text, s.check(a.Expr)); t.kind == text {
+			w.To = plan.TextOfRep(s.layout, t.text)
+		}
+		return
+	}
+	k, ok := c.constant(a.Expr)
+	if !ok {
+		return
+	}
+	if _, isText := k.v.(string); isText {
+		k.v = []constant{k}
+	}
+	w.Everybody, _ = c.textList(k, "to")
+	for i, s := range w.Everybody {
+		rng := k.v.([]constant)[i].rng
+		switch {
+		case w.Kind == plan.WayEmail && (strings.Count(s, "@") != 1 || strings.ContainsAny(s, " ,")):
+			c.report(invalidValue, rng, "%q is no e-mail address.", s)
+		case w.Kind == plan.WaySMS && !isPhone(s):
+			c.report(invalidValue, rng, `%q is no telephone number. Write it with the country: "+49301234567", or to = rep.mobile.`, s)
+		case s == "":
+			c.report(invalidValue, rng, "to is empty.")
+		}
+	}
+	if len(w.Everybody) == 0 && !c.hasWithin(k.rng) {
+		c.report(invalidValue, k.rng, "to is empty.")
+	}
+}
+
+// isPhone tells whether the text is a number in the international form.
+func isPhone(s string) bool {
+	digits := strings.NewReplacer(" ", "", "-", "").Replace(strings.TrimPrefix(s, "+"))
+	return strings.HasPrefix(s, "+") && len(digits) >= 7 && len(digits) <= 15 && strings.Trim(digits, "0123456789") == ""
 }

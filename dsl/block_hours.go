@@ -15,7 +15,7 @@ import (
 func hoursBlock() *blockSpec {
 	return &blockSpec{
 		name: "hours", labels: 1,
-		attrs: words("timezone week"), attrsLater: words("holidays"), required: words("week"),
+		attrs: words("timezone week holidays"), required: words("week"),
 		build: (*compiler).hours,
 	}
 }
@@ -29,6 +29,11 @@ func (c *compiler) hours(b *block) {
 		}
 	}
 	c.plan.Hours[b.name] = h
+	for _, name := range c.refs(b.body, "holidays", "calendar") {
+		if cal := c.calendars[name]; cal != nil {
+			h.Holidays = append(h.Holidays, cal)
+		}
+	}
 	k, ok := c.value(b.body, "week")
 	if !ok {
 		return

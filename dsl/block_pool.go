@@ -11,10 +11,9 @@ import (
 func poolBlock() *blockSpec {
 	return &blockSpec{
 		name: "pool", labels: 1,
-		attrs:      words("members members_where strategy weight_by hours"),
-		attrsLater: words("require prefer catch_up ramp min_present model explore"),
-		nested:     []*blockSpec{capacityBlock()},
-		build:      (*compiler).pool,
+		attrs:  words("members members_where strategy weight_by hours require prefer catch_up ramp min_present model explore"),
+		nested: []*blockSpec{capacityBlock("cost")},
+		build:  (*compiler).pool,
 	}
 }
 
@@ -45,15 +44,18 @@ func (c *compiler) pool(b *block) {
 		}
 	}
 	c.strategy(b, p)
+	c.taste(b, &p.PoolTaste)
 }
 
 func (c *compiler) strategy(b *block, p *plan.Pool) {
-	switch s := c.word(b.body, "strategy", "round_robin", "weighted", "least_loaded", "best_fit", "claim"); s {
-	case "":
-	case "best_fit", "claim":
-		c.report(notSupportedYet, b.attr("strategy").Expr.Range(), "The strategy %q is part of the language, but this version does not run it yet. There are round_robin, weighted and least_loaded.", s)
-	default:
-		p.Strategy = plan.Strategy(s)
+	name := c.word(b.body, "strategy", string(plan.RoundRobin), string(plan.Weighted), string(plan.LeastLoaded), string(plan.BestFit), string(plan.Claim))
+	if name != "" {
+		p.Strategy = plan.Strategy(name)
+	}
+	for _, name := range words("model explore") {
+		if a := b.attr(name); a != nil && p.Strategy != plan.BestFit {
+			c.report(invalidValue, a.NameRange, `%s is for strategy = "best_fit".`, name)
+		}
 	}
 	a := b.attr("weight_by")
 	if a == nil {

@@ -1,6 +1,8 @@
 package dsl
 
 import (
+	"time"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 )
@@ -9,7 +11,7 @@ import (
 func priorityBlock() *blockSpec {
 	step := &blockSpec{
 		name: "step", labels: 1,
-		attrs: words("after reassign notify"), attrsLater: words("every pause at_most"), required: words("after"),
+		attrs: words("after every reassign pause at_most notify"),
 	}
 	return &blockSpec{
 		name: "priority", labels: 1,
@@ -29,9 +31,7 @@ func (c *compiler) priority(b *block) {
 	if a := b.attr("when"); a != nil {
 		class.When = c.leadScope(decided{}).condition(a.Expr)
 	}
-	if c.word(b.body, "clock", "always", "pool_hours") == "pool_hours" {
-		c.report(notSupportedYet, b.attr("clock").Expr.Range(), `clock = "pool_hours" is part of the language, but this version does not run it yet.`)
-	}
+	class.PoolHours = c.word(b.body, "clock", "always", "pool_hours") == "pool_hours"
 	for _, s := range b.blocks("step") {
 		class.Steps = append(class.Steps, c.step(s))
 	}
@@ -39,23 +39,46 @@ func (c *compiler) priority(b *block) {
 }
 
 func (c *compiler) step(b *block) plan.Step {
-	s := plan.Step{Name: b.name, After: c.duration(b.body, "after"), Notify: c.refs(b.body, "notify", "channel")}
+	s := plan.Step{
+		Name: b.name, After: c.duration(b.body, "after"), Every: c.atLeast(b.body, "every", time.Second),
+		Pause: c.duration(b.body, "pause"), AtMost: c.whole(b.body, "at_most", 1), Notify: c.refs(b.body, "notify", "channel"),
+	}
+	after, every := b.attr("after"), b.attr("every")
+	switch {
+	case after != nil && every != nil:
+		c.report(twoKinds, every.NameRange, "A step has after or every, not both: after counts once from the lead's first acknowledged assignment, every from each. Write two steps.")
+	case after == nil && every == nil && !c.brokenWithin(b.full):
+		c.report(missingAttribute, b.rng, `A step needs the attribute "after" or "every": after = "30s".`)
+	}
+	c.reassign(b, &s)
+	if a := b.attr("pause"); a != nil && !s.Reassign && !c.hasWithin(b.full) {
+		c.report(invalidValue, a.NameRange, `pause is for the rep who loses the lead: add reassign = "next".`)
+	}
+	if !s.Reassign && len(s.Notify) == 0 && !c.hasWithin(b.full) {
+		c.report(missingAttribute, b.rng, `The step does nothing. Say reassign = "next", or notify = [channel.name].`)
+	}
+	return s
+}
+
+// reassign reads "next", pool.x, queue.x or rep.x.
+func (c *compiler) reassign(b *block, s *plan.Step) {
 	k, ok := c.value(b.body, "reassign")
 	if !ok {
-		return s
+		return
 	}
 	switch v := k.v.(type) {
 	case string:
 		s.Reassign = v == "next"
 		if !s.Reassign {
-			c.report(invalidValue, k.rng, `reassign is "next", not %q.`, v)
+			c.report(invalidValue, k.rng, `reassign is "next", or a pool or queue without quotes: pool.name, not %q.`, v)
 		}
 	case ref:
-		c.report(notSupportedYet, k.rng, "Reassigning to a pool or queue is part of the language, but this version does not run it yet. Write reassign = \"next\".")
+		if t, ok := c.fixedTarget(k); ok {
+			s.Reassign, s.To = true, &t
+		}
 	default:
-		c.mistyped(k, b.body, "reassign", `"next"`)
+		c.mistyped(k, b.body, "reassign", `"next", pool.name or queue.name`)
 	}
-	return s
 }
 
 // checkPriorities wants a class for every lead.

@@ -11,14 +11,15 @@ func repBlock() *blockSpec {
 	return &blockSpec{
 		name: "rep", labels: 1,
 		attrs:    words("email crm_id name team region timezone hours weight skills languages"),
-		nested:   []*blockSpec{capacityBlock()},
+		nested:   []*blockSpec{capacityBlock("")},
 		required: words("email"),
 		build:    (*compiler).rep,
 	}
 }
 
-func capacityBlock() *blockSpec {
-	return &blockSpec{name: "capacity", once: true, attrs: words("open per_hour per_day per_week"), nested: []*blockSpec{}, attrsLater: words("cost")}
+// capacityBlock has the caps, and what else a pool's has.
+func capacityBlock(more string) *blockSpec {
+	return &blockSpec{name: "capacity", once: true, attrs: words("open per_hour per_day per_week " + more)}
 }
 
 func (c *compiler) capacity(b body) leadroute.Caps {

@@ -92,12 +92,3 @@ func (c *compiler) leadFields(b body, name string) []string {
 	}
 	return fields
 }
-
-// cost reads an amount of money.
-func (c *compiler) cost(b body, name string) float64 {
-	cost, ok := c.number(b, name)
-	if ok && cost < 0 {
-		c.report(invalidValue, b.attr(name).Expr.Range(), "A cost is not below zero.")
-	}
-	return cost
-}

@@ -89,12 +89,18 @@ func (c *compiler) test(b *block) {
 	}
 }
 
-// addTest puts the lead before the door, which must let it in.
 func (c *compiler) addTest(t Test, lead map[string]any, in body) {
+	if t.Lead = c.admissible(lead, in); t.Lead != nil {
+		c.tests = append(c.tests, t)
+	}
+}
+
+// admissible puts the lead before the door, which must let it in; nil if it is not fit to be put there.
+func (c *compiler) admissible(lead map[string]any, in body) json.RawMessage {
 	raw, err := json.Marshal(lead)
 	untyped := slices.ContainsFunc(c.plan.Fields, func(f plan.Field) bool { return f.Type == "" })
 	if err != nil || lead == nil || untyped {
-		return
+		return nil
 	}
 	fields, problems, err := c.plan.Check(raw)
 	if err != nil {
@@ -107,8 +113,7 @@ func (c *compiler) addTest(t Test, lead map[string]any, in body) {
 		}
 		c.report(rejectedTestLead, rng, "%s: %s.", capital(p.Message), p.Remedy)
 	}
-	t.Lead = fields
-	c.tests = append(c.tests, t)
+	return fields
 }
 
 // testLead reads lead = { ... }; a field that no lead has is a typing error.

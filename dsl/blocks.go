@@ -10,6 +10,7 @@ func blockSpecs() []*blockSpec {
 		tableBlock(),
 		accountMatchBlock(),
 		schemaBlock(),
+		calendarBlock(),
 		hoursBlock(),
 		repBlock(),
 		poolBlock(),
@@ -27,11 +28,9 @@ func blockSpecs() []*blockSpec {
 		enrichBlock(),
 		retentionBlock(),
 		rolloutBlock(),
+		alertBlock(),
 		testBlock(),
-
-		later("calendar"),
-		later("alert"),
-		later("scenario"),
+		scenarioBlock(),
 	}
 }
 

@@ -40,11 +40,19 @@ type compiler struct {
 	shown     map[hcl.Range]string                        // source's memory
 	ruleOf    []*block                                    // the block of each of the plan's rules
 
+	// disk lets the policy's data files be read; given are the files that came with it, and
+	// used the data files that it read, by name.
+	disk        bool
+	given, used map[string][]byte
+
 	plan  *plan.Plan
 	tests []Test
+
+	scenarios []Scenario
 	// repFields are the attributes of the live rep table that conditions read: their
 	// types come from use, and two uses must agree.
 	repFields map[string]repUse
+	calendars map[string]*plan.Calendar
 }
 
 type repUse struct {
@@ -96,11 +104,21 @@ func (c *compiler) compile(files []file) *Policy {
 		}
 	}
 	c.orderRules()
+	c.checkLimits()
 	c.lintRules()
-	p.Tests, p.Fields, p.Declarations = c.tests, c.plan.Fields, c.declarations()
+	p.Tests, p.Scenarios, p.Fields, p.Declarations = c.tests, c.scenarios, c.plan.Fields, c.declarations()
 	files = append(files, c.kept()...)
+	for name, src := range c.used {
+		files = append(files, file{name: name, src: src})
+	}
 	for _, f := range files {
 		p.Source[f.name] = f.src
+	}
+	p.Where = map[string]Place{}
+	for typ, byName := range c.declared {
+		for name, b := range byName {
+			p.Where[typ+" "+name] = Place{File: b.full.Filename, Line: b.full.Start.Line, End: b.full.End.Line}
+		}
 	}
 	if !c.diags.HasErrors() {
 		c.plan.ID = planID(byName(files))

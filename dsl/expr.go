@@ -41,6 +41,7 @@ type typed struct {
 	none  string           // of an assigned one: the value that says none
 	table *table           // of a text that is looked up: where
 	use   func(kind) typed // of an open one that is a cell, a lookup or an answer: what it is as that kind
+	unit  unit             // of a number
 }
 
 // scope is what an expression may read.
@@ -48,6 +49,7 @@ type scope struct {
 	c      *compiler
 	layout *plan.Layout
 	root   string // lead or rep
+	facts  facts  // what else it may read, by the reference's first name; nil: nothing
 	decided
 	rowTerritory *plan.Territory // what the table row at hand sets
 	answer       bool            // response.x, of an enrichment, can be read
@@ -113,13 +115,16 @@ func (s *scope) resolve(t typed, k kind) typed {
 	} else if !seen {
 		s.c.repFields[t.attr] = repUse{typ, t.rng}
 	}
-	return s.slot(s.layout.Slot(t.attr, typ), t.rng)
+	return s.repSlot(t.attr, typ, t.rng)
 }
 
 // slot reads a field of the record.
 func (s *scope) slot(slot plan.Slot, rng hcl.Range) typed {
+	return s.read(slot, s.root+"."+slot.Name, rng)
+}
+
+func (s *scope) read(slot plan.Slot, source string, rng hcl.Range) typed {
 	t := typed{rng: rng}
-	source := s.root + "." + slot.Name
 	switch slot.Type {
 	case plan.TypeNumber:
 		t.kind, t.num = number, plan.NumberField(slot, source)

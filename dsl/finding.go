@@ -62,6 +62,18 @@ var (
 	unknownRule     = Finding{"LR054", "unknown-rule", "Unknown rule", false}
 	unknownVariable = Finding{"LR055", "unknown-variable", "Unknown variable", false}
 	deadWindow      = Finding{"LR056", "dead-window", "Never in force", true}
+
+	invalidDate     = Finding{"LR060", "invalid-date", "Invalid date", false}
+	badCalendar     = Finding{"LR061", "unreadable-calendar", "Cannot read the calendar", false}
+	twoKinds        = Finding{"LR062", "two-kinds", "More than one kind", false}
+	keyNoRevision   = Finding{"LR063", "key-without-revision", "Idempotency key without the revision", true}
+	unknownFigure   = Finding{"LR064", "unknown-figure", "Unknown figure", false}
+	outOfRange      = Finding{"LR065", "out-of-range", "Out of range", false}
+	otherVersion    = Finding{"LR066", "other-version", "Policy for another version", false}
+	overLimit       = Finding{"LR067", "over-limit", "Over the policy's own limit", false}
+	alternateCircle = Finding{"LR068", "alternate-circle", "Alternates in a circle", false}
+	unknownReason   = Finding{"LR080", "unknown-reason", "Reason that nothing gives", false}
+	unreadColumn    = Finding{"LR081", "unread-column", "Rep attribute that nothing reads", true}
 )
 
 // Findings lists every kind of problem in the order of the ids.
@@ -73,6 +85,8 @@ var Findings = []Finding{
 	secretInPolicy, noRules,
 	tableUnreadable, unknownColumn, raggedRow, duplicateKey, emptyTable, tableTooLarge, cellType, blankCell, tableName,
 	definitionCycle, variableRefused, variableUnset, noSuchDate, splitPercent, unknownRule, unknownVariable, deadWindow,
+	invalidDate, badCalendar, twoKinds, keyNoRevision, unknownFigure, outOfRange, otherVersion, overLimit, alternateCircle,
+	unknownReason, unreadColumn,
 
 	ImpossibleCondition, InvariantRefuted, NobodyThere, ClockRunsOn, NeverOpen, NeverDrained, InvariantBroken,
 }

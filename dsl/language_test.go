@@ -35,3 +35,10 @@ func TestEveryPartOfTheLanguageIsDescribed(t *testing.T) {
 		t.Errorf("%d blocks, %d functions, %d lead fields, %d rep fields: something is missing", len(l.Blocks), len(l.Functions), len(l.Fields), len(l.RepFields))
 	}
 }
+
+// And nothing is described that no block has.
+func TestNothingElseIsDescribed(t *testing.T) {
+	for _, path := range dsl.Undecoded() {
+		t.Errorf("language_docs.go describes %s, which the compiler does not decode", path)
+	}
+}

@@ -50,6 +50,8 @@ func (s *scope) reference(e *hclsyntax.ScopeTraversalExpr) typed {
 		return s.leadField(r)
 	case root == s.root:
 		return s.repField(r)
+	case s.facts[root] != nil:
+		return s.facts[root](s, r)
 	case root == "pool" && s.root == "lead" && (!s.assigned || len(r.path) != 2):
 		return s.poolFigure(r)
 	case (root == "priority" || root == "territory") && len(r.path) == 2:
@@ -196,11 +198,11 @@ func (s *scope) repField(r ref) typed {
 	case name == "status":
 		s.c.report(notAllowedHere, r.rng, "Membership does not depend on the status: only available reps take leads, whatever the pool says.")
 	case ok:
-		return s.slot(s.layout.Slot(name, typ), r.rng)
+		return s.repSlot(name, typ, r.rng)
 	default:
 		t.kind, t.attr = open, name
 		if use, seen := s.c.repFields[name]; seen {
-			return s.slot(s.layout.Slot(name, use.typ), r.rng)
+			return s.repSlot(name, use.typ, r.rng)
 		}
 	}
 	return t

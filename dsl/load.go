@@ -25,8 +25,13 @@ type Policy struct {
 	Plan *plan.Plan
 	// Tests are its test blocks, in the order of the source.
 	Tests []Test
-	// Source is what it was read from, file name (without folder; of tables, the path from
-	// the policy's folder) to content: what CompileSource takes on another machine.
+	// Scenarios are its scenario blocks, in the order of the source.
+	Scenarios []Scenario
+	// Where is the place of each named block, by type and name: "rule enterprise".
+	Where map[string]Place
+	// Source is what it was read from, file name (without folder) to content: what
+	// CompileSource takes on another machine. What its blocks read besides stands under the
+	// name by which they say it: tables/countries.csv, calendars/de.ics, or an address.
 	Source map[string][]byte
 	// Fields are the lead's, and Declarations the named blocks; both are there for a policy
 	// with errors, too, as far as it could be read.
@@ -47,6 +52,12 @@ type Options struct {
 // setFile is where Source keeps the variables that were set from outside.
 const setFile = "variables.set.json"
 
+// Place is where a block stands; lines count from 1, and End is the last one.
+type Place struct {
+	File      string
+	Line, End int
+}
+
 // file is one source file; path is how the user named it, for the diagnostics.
 type file struct {
 	name, path string
@@ -65,7 +76,7 @@ func Load(paths ...string) (*Policy, Diagnostics) {
 func LoadWith(opts Options, paths ...string) (*Policy, Diagnostics) {
 	var files []file
 	c := newCompiler()
-	c.opts, c.readTable = opts, readTableFile
+	c.opts, c.readTable, c.disk = opts, readTableFile, true
 	for _, path := range paths {
 		found, err := readPath(path)
 		if err != nil {
@@ -89,13 +100,14 @@ func CompileSource(source map[string][]byte) (*plan.Plan, Diagnostics) {
 func Parse(source map[string][]byte) (*Policy, Diagnostics) {
 	files := make([]file, 0, len(source))
 	c := newCompiler()
+	c.given = source
 	for name, src := range source {
 		switch ext := filepath.Ext(name); {
 		case name == setFile:
 			if err := json.Unmarshal(src, &c.opts.Vars); err != nil {
 				c.report(unreadable, hcl.Range{Filename: name}, "These are no variables: %s.", err)
 			}
-		case ext != ".csv" && ext != ".json": // those are tables
+		case ext != ".csv" && ext != ".json" && ext != ".ics" && !isAddress(name): // those are data
 			files = append(files, file{name: filepath.Base(name), path: name, src: src})
 		}
 	}

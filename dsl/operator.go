@@ -112,6 +112,7 @@ func (s *scope) order(e *hclsyntax.BinaryOpExpr, op string) typed {
 	if b.kind == open {
 		b = s.resolve(b, number)
 	}
+	a, b = s.inUnits(a, b)
 	switch {
 	case a.kind == bad || b.kind == bad:
 	case a.kind == text && b.kind == text:

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/leadroute/leadroute/dsl/plan"
 )
 
 // width is how far the text form reaches to the right.
@@ -93,18 +95,23 @@ func wrap(s string, n int) []string {
 	return lines
 }
 
-// WriteJSON writes the diagnostics for programs: one object with the list and the counts.
-func (ds Diagnostics) WriteJSON(w io.Writer) error {
+// WriteJSON writes the diagnostics for programs: one object with the list and the counts,
+// and what the policy says and this version does not act on.
+func (ds Diagnostics) WriteJSON(w io.Writer, inactive []plan.Inactive) error {
 	errs, warnings := ds.Count()
 	if ds == nil {
 		ds = Diagnostics{}
+	}
+	if inactive == nil {
+		inactive = []plan.Inactive{}
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(struct {
-		Errors      int         `json:"errors"`
-		Warnings    int         `json:"warnings"`
-		Diagnostics Diagnostics `json:"diagnostics"`
-	}{errs, warnings, ds})
+		Errors      int             `json:"errors"`
+		Warnings    int             `json:"warnings"`
+		Diagnostics Diagnostics     `json:"diagnostics"`
+		Inactive    []plan.Inactive `json:"inactive"`
+	}{errs, warnings, ds, inactive})
 }

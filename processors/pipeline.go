@@ -3,6 +3,7 @@ package processors
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -33,6 +34,10 @@ type Config struct {
 	IDKey []byte
 	// Secret resolves secret("NAME"); ok is false where it is not set.
 	Secret func(name string) (value string, ok bool)
+	// Redirect sends the deliveries of a destination to another address, as a webhook.
+	Redirect map[leadroute.DestinationID]string
+	// Site is the address of the API, which decision.url begins with.
+	Site string
 	// InFlight is how many leads are in the middle at once, admit's default if 0.
 	InFlight int
 }
@@ -111,7 +116,7 @@ func Build(cfg Config) (*Pipeline, error) {
 func (p *Pipeline) addDestinations(current *plan.Plan, classes []leadroute.Class) error {
 	metrics := deliver.NewMetrics(p.cfg.Stream.Metrics)
 	for _, d := range current.Destinations {
-		if err := resolve(&d, p.cfg.Secret); err != nil {
+		if err := p.cfg.resolve(&d); err != nil {
 			return err
 		}
 		c, err := connector.New(connector.Builtin, &d, p.cfg.Stream.Clock)
@@ -211,18 +216,43 @@ func classNames(p *plan.Plan) []leadroute.Class {
 	return names
 }
 
-// resolve replaces the destination's secrets by their texts.
-func resolve(d *plan.Destination, secret func(string) (string, bool)) error {
+// resolve replaces the destination's secrets by their texts, and its address where the
+// configuration sends it elsewhere.
+func (c *Config) resolve(d *plan.Destination) error {
+	if url, ok := c.Redirect[d.Name]; ok {
+		w := plan.Webhook{}
+		if d.Webhook != nil {
+			w = *d.Webhook
+		}
+		w.URL = plan.Secret{Literal: url}
+		d.Webhook, d.Other = &w, nil
+	}
 	if d.Webhook == nil {
 		return nil
 	}
 	w := *d.Webhook
 	d.Webhook = &w
-	for _, s := range []*plan.Secret{&w.URL, &w.Key} {
+	secrets := []*plan.Secret{&w.URL, &w.Key}
+	if d.Shape != nil {
+		s := *d.Shape
+		s.Site, s.Headers = c.Site, slices.Clone(s.Headers)
+		for i, h := range s.Headers {
+			s.Headers[i].Parts = slices.Clone(h.Parts)
+			for j, p := range s.Headers[i].Parts {
+				if p.Secret != nil {
+					own := *p.Secret
+					s.Headers[i].Parts[j].Secret = &own
+					secrets = append(secrets, &own)
+				}
+			}
+		}
+		d.Shape = &s
+	}
+	for _, s := range secrets {
 		if s.Name == "" {
 			continue
 		}
-		v, ok := secret(s.Name)
+		v, ok := c.Secret(s.Name)
 		if !ok {
 			return fmt.Errorf("destination %s: the secret %s is not set; set the environment variable %s", d.Name, s.Name, s.Name)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -13,6 +14,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
 )
 
 type runOptions struct {
@@ -25,6 +29,7 @@ type runOptions struct {
 func newRun() *cobra.Command {
 	o := &runOptions{}
 	var brokers string
+	var redirect map[string]string
 	c := &cobra.Command{
 		Use:   "run POLICY...",
 		Short: "Route leads by a policy, on embedded engines or on yours",
@@ -49,6 +54,10 @@ set, both are made at the first start and kept in the data folder.`,
 			o.Out, o.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			o.server.Policy = args
 			o.server.Brokers = splitList(brokers)
+			var err error
+			if o.server.Redirect, err = redirects(redirect); err != nil {
+				return err
+			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			return o.run(ctx)
@@ -64,6 +73,8 @@ set, both are made at the first start and kept in the data folder.`,
 	f.Int32Var(&o.server.Partitions, "partitions", 4, "partitions of every topic, a power of two; can never be changed")
 	f.BoolVar(&o.server.Sync, "sync-writes", false, "the embedded broker syncs every write to disk: survives power loss, slower")
 	f.IntVar(&o.server.InFlight, "in-flight", 0, "leads between the door and their owner at once; 0: the default")
+	f.StringToStringVar(&redirect, "destination", nil, "NAME=URL: deliver there by a webhook instead; may be given again")
+	f.StringVar(&o.server.Site, "public-url", os.Getenv("LEADROUTE_PUBLIC_URL"), "address of the API as people reach it, for decision.url (env LEADROUTE_PUBLIC_URL)")
 	f.BoolVar(&o.verbose, "verbose", false, "log what is normal too")
 	return c
 }
@@ -80,6 +91,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
+	tellInactive(o.Err, s.policy.Plan)
 	ready, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	go func() {
@@ -98,4 +110,29 @@ func splitList(s string) []string {
 		}
 	}
 	return out
+}
+
+// tellInactive says plainly what the policy says and this version does not act on.
+func tellInactive(w io.Writer, p *plan.Plan) {
+	list := p.Inactive()
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "This version does not act on these parts of the policy yet:")
+	for _, i := range list {
+		fmt.Fprintf(w, "  %s\n", i)
+	}
+}
+
+// redirects checks the addresses of --destination.
+func redirects(to map[string]string) (map[leadroute.DestinationID]string, error) {
+	out := map[leadroute.DestinationID]string{}
+	for name, address := range to {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, fmt.Errorf("--destination %s: %q is no address; write --destination %s=https://crm.example.com/leads", name, address, name)
+		}
+		out[leadroute.DestinationID(name)] = address
+	}
+	return out, nil
 }

@@ -48,18 +48,22 @@ Exit code: 0 if the policy can run, 1 if it has errors, 2 with --strict if it ha
 		},
 	}
 	cmd.Flags().BoolVar(&opts.Strict, "strict", false, "exit with 2 if there are warnings")
-	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object with the findings")
+	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object with the findings, and what is not acted on yet")
 	cmd.Flags().IntVar(&opts.Overlaps, "overlaps", 0, "list up to so many pairs of rules that want the same lead")
 	return cmd
 }
 
 func validate(_ context.Context, opts validateOptions) error {
 	policy, diags := dsl.Load(opts.Paths...)
+	var inactive []plan.Inactive
+	if policy.Plan != nil {
+		inactive = policy.Plan.Inactive()
+	}
 	result := analyze.Run(policy, analyze.Options{Overlaps: opts.Overlaps})
 	diags = append(diags, result.Diagnostics...)
 	diags.Sort()
 	if opts.JSON {
-		if err := writeFindings(opts, diags, result.Overlaps); err != nil {
+		if err := writeFindings(opts, diags, inactive, result.Overlaps); err != nil {
 			return err
 		}
 	} else {
@@ -73,6 +77,9 @@ func validate(_ context.Context, opts validateOptions) error {
 			fmt.Fprintf(opts.Out, "rule.%s and rule.%s both want %s; rule.%s takes it\n", o.First, o.Second, &o.Lead, o.First)
 		}
 		fmt.Fprintln(opts.Out, summary(policy.Plan, diags))
+		if n := len(inactive); n > 0 {
+			fmt.Fprintf(opts.Out, "%s of it that this version does not act on yet; --json lists them, and leadroute run says them\n", plural(n, "part"))
+		}
 	}
 	errs, warnings := diags.Count()
 	switch {
@@ -87,12 +94,12 @@ func validate(_ context.Context, opts validateOptions) error {
 
 // writeFindings writes the one JSON object: the diagnostics, and the overlaps if they were
 // asked for.
-func writeFindings(opts validateOptions, diags dsl.Diagnostics, overlaps []analyze.Overlap) error {
+func writeFindings(opts validateOptions, diags dsl.Diagnostics, inactive []plan.Inactive, overlaps []analyze.Overlap) error {
 	if opts.Overlaps == 0 {
-		return diags.WriteJSON(opts.Out)
+		return diags.WriteJSON(opts.Out, inactive)
 	}
 	var b bytes.Buffer
-	if err := diags.WriteJSON(&b); err != nil {
+	if err := diags.WriteJSON(&b, inactive); err != nil {
 		return err
 	}
 	all := map[string]any{}

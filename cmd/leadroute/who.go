@@ -76,14 +76,14 @@ func who(opts whoOptions) error {
 	ways := policy.Plan.Reach(&reps[i])
 	if opts.JSON {
 		return printJSON(opts.Out, struct {
-			Rep  string     `json:"rep"`
-			Ways []plan.Way `json:"ways"`
-		}{opts.Rep, append([]plan.Way{}, ways...)})
+			Rep  string      `json:"rep"`
+			Ways []plan.Path `json:"ways"`
+		}{opts.Rep, append([]plan.Path{}, ways...)})
 	}
 	return writeWays(opts.Out, opts.Rep, ways)
 }
 
-func writeWays(w io.Writer, rep string, ways []plan.Way) error {
+func writeWays(w io.Writer, rep string, ways []plan.Path) error {
 	if len(ways) == 0 {
 		_, err := fmt.Fprintf(w, "No lead can reach %s: no rule and no step names a pool with that rep.\n", rep)
 		return err
@@ -107,7 +107,7 @@ func writeWays(w io.Writer, rep string, ways []plan.Way) error {
 	return t.Flush()
 }
 
-func through(way plan.Way) string {
+func through(way plan.Path) string {
 	if way.Named {
 		return "the lead names the rep"
 	}

@@ -48,6 +48,8 @@ type serverOptions struct {
 	Partitions int32  // power of two
 	Sync       bool   // the embedded broker survives power loss
 	InFlight   int
+	Redirect   map[leadroute.DestinationID]string // where deliveries go instead
+	Site       string                             // address of the API as people reach it; empty: Listen's
 	Secret     func(string) (string, bool)
 	Log        *slog.Logger
 	Progress   io.Writer // of downloads; nil: none
@@ -110,6 +112,12 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 		_ = found.WriteText(os.Stderr)
 		return nil, errors.New("the policy has the errors above and nothing was started; correct it, and check it with: leadroute validate " + strings.Join(o.Policy, " "))
 	}
+	for name := range o.Redirect {
+		if s.policy.Plan.Destination(name) == nil {
+			return nil, fmt.Errorf("--destination %s: the policy has no destination of that name", name)
+		}
+	}
+	s.policy = withCalendars(ctx, s.policy, o.Log)
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the data folder; choose another with --data (%w)", err)
 	}
@@ -181,6 +189,7 @@ func (s *server) build(ctx context.Context) (err error) {
 	}
 	if s.pipeline, err = processors.Build(processors.Config{
 		Stream: s.stream, Plans: plans, Keys: keys, IDKey: []byte(s.settings.IDKey), Secret: o.Secret, InFlight: o.InFlight,
+		Redirect: o.Redirect, Site: s.site(),
 	}); err != nil {
 		return err
 	}
@@ -214,6 +223,14 @@ func (s *server) build(ctx context.Context) (err error) {
 
 // URL is where the API answers.
 func (s *server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// site is where people find the API.
+func (s *server) site() string {
+	if s.opts.Site != "" {
+		return strings.TrimSuffix(s.opts.Site, "/")
+	}
+	return s.URL()
+}
 
 func (s *server) routes(keys gateway.Keys) http.Handler {
 	mux := http.NewServeMux()

@@ -132,14 +132,14 @@ func conditions(p *plan.Plan) []plan.Cond {
 	return all
 }
 
-func (a *analysis) say(f dsl.Finding, at dsl.Place, format string, args ...any) {
+func (a *analysis) say(f dsl.Finding, at dsl.Part, format string, args ...any) {
 	if d, ok := a.policy.Say(f, at, format, args...); ok {
 		a.out.Diagnostics = append(a.out.Diagnostics, d)
 	}
 }
 
 // show says a thing with the lead that shows it.
-func (a *analysis) show(w *Witness, f dsl.Finding, at dsl.Place, format string, args ...any) {
+func (a *analysis) show(w *Witness, f dsl.Finding, at dsl.Part, format string, args ...any) {
 	if d, ok := a.policy.Say(f, at, format, args...); ok {
 		d.Lead = w.Lead
 		a.out.Diagnostics = append(a.out.Diagnostics, d)

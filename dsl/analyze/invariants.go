@@ -25,7 +25,7 @@ func (a *analysis) invariants() {
 		if v.Block {
 			f = dsl.InvariantBroken
 		}
-		a.show(verdict.Witness, f, dsl.Place{Block: "invariant", Name: v.Name, Attr: "expect"},
+		a.show(verdict.Witness, f, dsl.Part{Block: "invariant", Name: v.Name, Attr: "expect"},
 			"The lead %s breaks it: rule.%s may send it to %s.", verdict.Witness, verdict.Rule, verdict.Witness.to)
 	}
 }

@@ -18,7 +18,7 @@ func (a *analysis) queues() {
 			continue
 		}
 		if users, offered := a.users(name); users > 0 && !offered {
-			a.say(dsl.NeverDrained, dsl.Place{Block: "queue", Name: string(name)}, "The rules that end in queue.%s name nobody besides, so that its leads are never offered to anybody. Say who empties it: drain_to = [pool.name], or then = queue.name.", name)
+			a.say(dsl.NeverDrained, dsl.Part{Block: "queue", Name: string(name)}, "The rules that end in queue.%s name nobody besides, so that its leads are never offered to anybody. Say who empties it: drain_to = [pool.name], or then = queue.name.", name)
 		}
 	}
 }

@@ -15,16 +15,16 @@ func (a *analysis) lists() {
 	var before []cover
 	for i := range a.plan.Classes {
 		c := &a.plan.Classes[i]
-		before = a.part(before, i, dsl.Place{Block: "priority", Name: string(c.Name)}, c.When, "No lead gets this priority")
+		before = a.part(before, i, dsl.Part{Block: "priority", Name: string(c.Name)}, c.When, "No lead gets this priority")
 	}
 	before = nil
 	for i := range a.plan.Territories {
 		t := &a.plan.Territories[i]
-		before = a.part(before, i, dsl.Place{Block: "territory", Name: t.Name}, t.When, "No lead is in this territory")
+		before = a.part(before, i, dsl.Part{Block: "territory", Name: t.Name}, t.When, "No lead is in this territory")
 	}
 }
 
-func (a *analysis) part(before []cover, i int, at dsl.Place, when plan.Cond, none string) []cover {
+func (a *analysis) part(before []cover, i int, at dsl.Part, when plan.Cond, none string) []cover {
 	u := a.of(when, holds)
 	if !u.ok || when.Always() && i == 0 {
 		return before
@@ -165,7 +165,7 @@ func (a *analysis) reach() {
 		if r.Disabled || !r.ok {
 			continue
 		}
-		at := dsl.Place{Block: "rule", Name: r.Name}
+		at := dsl.Part{Block: "rule", Name: r.Name}
 		switch {
 		case a.impossible(r.boxes):
 			r.covered = true
@@ -271,7 +271,7 @@ func (a *analysis) gap() {
 	if last < 0 {
 		return
 	}
-	at := dsl.Place{Block: "rule", Name: a.rules[last].Name}
+	at := dsl.Part{Block: "rule", Name: a.rules[last].Name}
 	good := func(w *Witness, _ plan.Decision) bool { return !a.takesForGood(w) }
 	q, covers := a.search(), slices.Concat(a.covers, a.standing())
 	w, got := a.witness(q, a.present(), covers, good)

@@ -27,7 +27,7 @@ func (a *analysis) staffing() {
 	for _, name := range sortedPools(a.plan) {
 		p := a.plan.Pools[name]
 		if when, known := year.pool(p); known && len(when) == 0 && (len(p.Members) > 0 || p.Where != nil) {
-			a.say(dsl.NeverOpen, dsl.Place{Block: "pool", Name: string(name)}, "In the whole of %d there is no time at which the pool and one of its members are there.", a.opts.Year)
+			a.say(dsl.NeverOpen, dsl.Part{Block: "pool", Name: string(name)}, "In the whole of %d there is no time at which the pool and one of its members are there.", a.opts.Year)
 		}
 	}
 	said := map[string]bool{} // one hole is told once, of the class that it hurts most
@@ -80,7 +80,7 @@ func (a *analysis) class(c *plan.Class, year *calendar, said map[string]bool) {
 	said[key] = true
 	const layout = "Mon 2006-01-02 15:04"
 	from, until := worst.hole.from.In(a.plan.Zone), worst.hole.until.In(a.plan.Zone)
-	a.show(worst.witness, f, dsl.Place{Block: "priority", Name: string(c.Name), Attr: attr},
+	a.show(worst.witness, f, dsl.Part{Block: "priority", Name: string(c.Name), Attr: attr},
 		"Nobody is there for rule.%s from %s to %s (%s), and for %.0f hours of %d in all; %s is %s. The lead %s would wait all the while. End the targets with somebody who is there, or let %s be longer.",
 		worst.rule, from.Format(layout), until.Format(layout+" MST"), spoken(long), worst.total.Hours(), a.opts.Year, attr, spoken(within), string(worst.witness.Lead), attr)
 }

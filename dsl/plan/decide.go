@@ -252,6 +252,22 @@ func With(t RuleTarget, change func(*Target)) RuleTarget {
 	return t
 }
 
+// Within gives the target's rep that long to respond.
+func Within(t RuleTarget, accept time.Duration) RuleTarget {
+	of := t.Of
+	if t.Fixed != nil {
+		to := *t.Fixed
+		to.Accept = accept
+		t.Fixed = &to
+	}
+	t.Of = func(r *Record) (Target, bool) {
+		to, ok := of(r)
+		to.Accept = accept
+		return to, ok
+	}
+	return t
+}
+
 // WhereRep makes members_where of a condition over a layout of rep fields.
 func WhereRep(l *Layout, c Cond) RepCond {
 	return func(rep *leadroute.Rep) bool {

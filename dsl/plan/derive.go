@@ -91,7 +91,7 @@ func (p *Plan) derive(lead map[string]any) (changed bool, err error) {
 		if f := p.Field(d.Field); v == nil || f != nil && f.value(v) != nil {
 			continue
 		}
-		if object, name = place(lead, d.Field); object == nil {
+		if object, name = makeRoom(lead, d.Field); object == nil {
 			continue
 		}
 		object[name], changed = v, true
@@ -120,8 +120,8 @@ func hold(lead map[string]any, field string) (object map[string]any, name string
 	}
 }
 
-// place is hold that makes the objects.
-func place(lead map[string]any, field string) (object map[string]any, name string) {
+// makeRoom is hold that makes the objects.
+func makeRoom(lead map[string]any, field string) (object map[string]any, name string) {
 	object, name = lead, field
 	for {
 		part, rest, nested := strings.Cut(name, ".")

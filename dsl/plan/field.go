@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/leadroute/leadroute"
@@ -72,7 +73,7 @@ func domainKey(domain string) string {
 // would stand: the domain it says, or that of its e-mail address. It is "" where the
 // policy looks no account up, or the domain is one it ignores (free mail).
 func (p *Plan) AccountKey(lead *leadroute.Lead) string {
-	if p.Accounts == nil || !p.Accounts.ByDomain {
+	if p.Accounts == nil || !slices.Contains(p.Accounts.By, ByDomain) {
 		return ""
 	}
 	r, err := (&Plan{Layout: accountKeys}).Record(lead, nil)

@@ -38,6 +38,12 @@ type Plan struct {
 	Dedupe       *Dedupe    // nil: the same id alone is the same lead
 	Rollout      *Rollout   // nil: a change holds for all leads at once
 	Retention    *Retention // nil: the product's own
+	Alerts       []Alert
+	// OnMissing is what the author wants of a condition that a missing field leaves undecided.
+	OnMissing OnMissing
+	Limits    Limits
+	// InfraCostPerHour is what the machines cost, in the policy's currency unit; 0: not said.
+	InfraCostPerHour float64
 	// MaxAge is the age at which an open lead is given up to the dead letters.
 	MaxAge time.Duration
 	// DedupeWindow is how long a finished lead's id is remembered.
@@ -138,6 +144,8 @@ const (
 	RoundRobin  Strategy = "round_robin"
 	Weighted    Strategy = "weighted"
 	LeastLoaded Strategy = "least_loaded"
+	BestFit     Strategy = "best_fit"
+	Claim       Strategy = "claim"
 )
 
 // Pool is a named set of reps.
@@ -150,6 +158,7 @@ type Pool struct {
 	WeightBy func(*leadroute.Rep) float64
 	Hours    *Hours         // nil: always
 	Caps     leadroute.Caps // per rep within this pool
+	PoolTaste
 	// Description is the author's.
 	Description string
 }
@@ -181,52 +190,6 @@ const (
 	ByPriority QueueOrder = "priority"
 	ByArrival  QueueOrder = "arrival"
 )
-
-// Channel is where people are told.
-type Channel struct {
-	Name    string
-	Webhook *Webhook // nil: Slack
-	Slack   *Slack   // nil: Webhook
-}
-
-// Slack is a channel's incoming webhook of Slack.
-type Slack struct{ URL Secret }
-
-// AccountMatch says how a lead finds its account.
-type AccountMatch struct {
-	ByDomain      bool
-	IgnoreDomains []string // free mail: never an account
-}
-
-// Destination is where assigned leads are delivered.
-type Destination struct {
-	Name        leadroute.DestinationID
-	Primary     bool // its acknowledgement is what the SLA counts
-	Webhook     *Webhook
-	Attempts    int           // at most, from 1; DefaultAttempts if the policy does not say
-	BackoffMin  time.Duration // the first retry's upper bound; doubles per attempt
-	BackoffMax  time.Duration // the cap of the doubling
-	RatePerSec  float64       // 0: unlimited
-	Concurrency int           // attempts in flight at once; DefaultConcurrency if the policy does not say
-	Timeout     time.Duration // of one attempt
-	CostPerCall float64       // in the policy's currency unit
-}
-
-// Defaults of a destination.
-const (
-	DefaultAttempts    = 8
-	DefaultBackoffMin  = 500 * time.Millisecond
-	DefaultBackoffMax  = time.Minute
-	DefaultConcurrency = 16
-	DefaultTimeout     = 15 * time.Second
-)
-
-// Webhook is a destination that takes a signed POST.
-type Webhook struct {
-	URL  Secret
-	Sign string // "standard-webhooks" or empty
-	Key  Secret // whsec_...
-}
 
 // Secret is a text that may come from the environment; it is resolved by `run` alone
 // and never printed.

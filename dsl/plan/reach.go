@@ -6,8 +6,8 @@ import (
 	"github.com/leadroute/leadroute"
 )
 
-// Way is how leads can reach a rep.
-type Way struct {
+// Path is how leads can reach a rep.
+type Path struct {
 	// Rule is the rule that sends them, with its condition; or Class and Step for an SLA step
 	// that hands leads over.
 	Rule  string          `json:"rule,omitempty"`
@@ -32,47 +32,47 @@ func (p *Pool) Member(rep *leadroute.Rep) bool {
 	return slices.Contains(p.Members, rep.ID)
 }
 
-// Reach lists every way in which leads can come to the rep, in the order of the policy. It
-// goes by the rules' form alone: whether some lead meets all of a way's conditions is not asked.
-func (p *Plan) Reach(rep *leadroute.Rep) []Way {
-	var ways []Way
+// Reach lists every path in which leads can come to the rep, in the order of the policy. It
+// goes by the rules' form alone: whether some lead meets all of a path's conditions is not asked.
+func (p *Plan) Reach(rep *leadroute.Rep) []Path {
+	var paths []Path
 	for i := range p.Rules {
 		rule := &p.Rules[i]
 		for j, t := range rule.Targets {
-			base := Way{Rule: rule.Name, When: rule.When.Source, Place: j + 1, Disabled: rule.Disabled}
+			base := Path{Rule: rule.Name, When: rule.When.Source, Place: j + 1, Disabled: rule.Disabled}
 			if len(t.Could) == 0 {
 				base.Named = true
-				ways = append(ways, base)
+				paths = append(paths, base)
 				continue
 			}
-			ways = append(ways, p.through(base, t.Could, rep)...)
+			paths = append(paths, p.through(base, t.Could, rep)...)
 		}
 	}
 	for i := range p.Classes {
 		for _, s := range p.Classes[i].Steps {
 			if s.To != nil {
-				ways = append(ways, p.through(Way{Class: p.Classes[i].Name, Step: s.Name}, []Target{*s.To}, rep)...)
+				paths = append(paths, p.through(Path{Class: p.Classes[i].Name, Step: s.Name}, []Target{*s.To}, rep)...)
 			}
 		}
 	}
-	return ways
+	return paths
 }
 
 // through follows targets to the rep: directly, through a pool, or through a queue that
 // drains to a pool.
-func (p *Plan) through(base Way, targets []Target, rep *leadroute.Rep) []Way {
-	var ways []Way
+func (p *Plan) through(base Path, targets []Target, rep *leadroute.Rep) []Path {
+	var paths []Path
 	seen := map[leadroute.QueueID]bool{}
 	var follow func(t Target, via []Target)
 	follow = func(t Target, via []Target) {
-		way := base
+		path := base
 		switch pool := p.Pools[t.Pool]; {
 		case t.Rep != "" && t.Rep == rep.ID:
-			way.Via = via
-			ways = append(ways, way)
+			path.Via = via
+			paths = append(paths, path)
 		case pool != nil && pool.Member(rep):
-			way.Via = append(slices.Clone(via), Target{Pool: t.Pool})
-			ways = append(ways, way)
+			path.Via = append(slices.Clone(via), Target{Pool: t.Pool})
+			paths = append(paths, path)
 		case t.Queue != "" && !seen[t.Queue] && p.Queues[t.Queue] != nil:
 			seen[t.Queue] = true
 			via = append(slices.Clone(via), Target{Queue: t.Queue})
@@ -87,5 +87,5 @@ func (p *Plan) through(base Way, targets []Target, rep *leadroute.Rep) []Way {
 	for _, t := range targets {
 		follow(t, nil)
 	}
-	return ways
+	return paths
 }

@@ -3,16 +3,40 @@
 package policytest
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
+// Kind is what a Result is of.
+type Kind string
+
+// The kinds of results.
+const (
+	KindTest      Kind = "test"
+	KindScenario  Kind = "scenario"
+	KindInvariant Kind = "invariant"
+)
+
+// Watch sees every decision, if it is not nil; coverage is one.
+type Watch func(*plan.Plan, *plan.Record, plan.Live, time.Time) plan.Explanation
+
+// Decide decides, seen by the watch.
+func (w Watch) Decide(p *plan.Plan, r *plan.Record, live plan.Live, at time.Time) plan.Decision {
+	if w == nil {
+		return p.Decide(r, live, at)
+	}
+	return w(p, r, live, at).Decision
+}
+
 // Result is one test's outcome.
 type Result struct {
+	Kind Kind   `json:"kind"`
 	Name string `json:"name"`
 	File string `json:"file"`
 	Line int    `json:"line"`
@@ -23,6 +47,8 @@ type Result struct {
 	Priority   string `json:"priority"`
 	Territory  string `json:"territory,omitempty"`
 	AssignedTo string `json:"assigned_to"`
+	// Timeline is what happened in a scenario that failed, a line each.
+	Timeline []string `json:"timeline,omitempty"`
 	// Explanation is the way to a wrong decision.
 	Explanation *plan.Explanation `json:"explanation,omitempty"`
 }
@@ -34,15 +60,20 @@ type Difference struct {
 	Want string `json:"want"`
 }
 
+// String is "owner at 31s is u-77, want u-80".
+func (d Difference) String() string {
+	return d.What + " is " + cmp.Or(d.Got, "none") + ", want " + cmp.Or(d.Want, "none")
+}
+
 // Run decides the lead of each test whose name the pattern matches (nil: all), and
 // compares. The policy must have a plan.
-func Run(p *dsl.Policy, pattern *regexp.Regexp) ([]Result, error) {
+func Run(p *dsl.Policy, pattern *regexp.Regexp, watch Watch) ([]Result, error) {
 	results := []Result{}
 	for _, t := range p.Tests {
 		if pattern != nil && !pattern.MatchString(t.Name) {
 			continue
 		}
-		r, err := run(p.Plan, t)
+		r, err := run(p.Plan, t, watch)
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +82,7 @@ func Run(p *dsl.Policy, pattern *regexp.Regexp) ([]Result, error) {
 	return results, nil
 }
 
-func run(p *plan.Plan, t dsl.Test) (Result, error) {
+func run(p *plan.Plan, t dsl.Test, watch Watch) (Result, error) {
 	lead := &leadroute.Lead{ID: "test", ReceivedAt: leadroute.At(t.At), Fields: t.Lead}
 	record, err := p.Record(lead, nil)
 	if err != nil {
@@ -59,10 +90,13 @@ func run(p *plan.Plan, t dsl.Test) (Result, error) {
 	}
 	defer record.Free()
 	live := Live(p, t.Live)
-	e := p.Explain(record, live, t.At)
+	if watch == nil {
+		watch = (*plan.Plan).Explain
+	}
+	e := watch(p, record, live, t.At)
 	d := e.Decision
 	r := Result{
-		Name: t.Name, File: t.File, Line: t.Line,
+		Kind: KindTest, Name: t.Name, File: t.File, Line: t.Line,
 		Rule: d.Rule, Priority: string(d.Class), Territory: d.Territory, AssignedTo: dsl.TargetName(live.First(d.Targets)),
 	}
 	r.compare("rule", r.Rule, t.Expect.Rule)

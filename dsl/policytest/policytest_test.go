@@ -22,7 +22,7 @@ func TestExamples(t *testing.T) {
 			t.Errorf("Load(%s) = %v", path, diags.Error())
 			continue
 		}
-		results, err := Run(policy, nil)
+		results, err := Run(policy, nil, nil)
 		if err != nil || len(results) < 3 {
 			t.Errorf("Run(%s) = %d tests, %v, want 3 at least", path, len(results), err)
 		}
@@ -77,7 +77,7 @@ test "right" {
 	if policy.Plan == nil {
 		t.Fatal(diags.Error())
 	}
-	results, err := Run(policy, nil)
+	results, err := Run(policy, nil, nil)
 	if err != nil || len(results) != 3 {
 		t.Fatalf("Run = %d results, %v, want 3", len(results), err)
 	}
@@ -96,7 +96,7 @@ test "right" {
 			t.Errorf("Run: %s = %v, want no difference", r.Name, r.Wrong)
 		}
 	}
-	if results, err = Run(policy, regexp.MustCompile("also")); err != nil || len(results) != 1 || results[0].Name != "right/also none" {
+	if results, err = Run(policy, regexp.MustCompile("also"), nil); err != nil || len(results) != 1 || results[0].Name != "right/also none" {
 		t.Errorf("Run(also) = %v, %v, want that case alone", results, err)
 	}
 }

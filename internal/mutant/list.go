@@ -14,6 +14,8 @@ var Bugs = map[string]string{
 	"ledger-any-try":               "an acceptance of an earlier try is committed",
 	"ledger-copies-answer-copies":  "every copy is answered as if it were a replay",
 	"ledger-stale-timer-cancels":   "a late copy of an earlier firing cancels the timer that stands now",
+	"ledger-step-fires-again":      "a step that has fired is due again",
+	"reps-pause-ignored":           "a rep who lost a lead gets the next one at once",
 	"reps-forget-on-remove":        "a removed rep forgets the claims that are still held",
 	"reps-accept-while-full":       "a rep accepts one lead more than the cap",
 	"reps-copy-counts-twice":       "a copy of a held claim is held a second time",

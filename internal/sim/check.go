@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/leadroute/leadroute"
@@ -61,7 +62,13 @@ func (w *World) event(it item) {
 	if have, ok := w.events[id]; ok && (have.Class != e.Class || have.Source != e.Source) {
 		w.violate("6 events", "%s was told with class %s and class %s", id, have.Class, e.Class)
 	}
+	if _, again := w.events[id]; !again {
+		w.heard = append(w.heard, *e)
+	}
 	w.events[id] = *e
+	if e.Step == leadroute.StepNotified {
+		w.checkStep(e)
+	}
 }
 
 // checkCaps checks invariant 3 where the truth is: in the rep's row, after a claim.
@@ -87,9 +94,50 @@ func (w *World) checkCaps(in *instance, s *desk.State, m *leadroute.RepMessage) 
 	}
 }
 
+// pause is a Pause that stands in a rep's inbox.
+type pause struct {
+	pos   int
+	until leadroute.Millis
+}
+
+// checkPause checks that a rep from whom a step took a lead gets none before the pause is
+// over. It goes by the place in the inbox, since a replay hears old claims again. A stalled
+// owner's late write may lose a pause, as it may lose anything.
+func (w *World) checkPause(in *instance, rep string, held int, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) {
+	pos := in.pos - 1
+	switch {
+	case w.opt.Stalls:
+	case m.Pause != nil && s != nil:
+		w.paused[rep] = append(w.paused[rep], pause{pos, m.Pause.Until})
+	case m.Remove != nil: // a row that is gone remembers nothing
+		w.paused[rep] = slices.DeleteFunc(w.paused[rep], func(p pause) bool { return p.pos < pos })
+	case m.Claim != nil && s != nil && len(s.Held) > held:
+		for _, p := range w.paused[rep] {
+			if p.pos < pos && at < p.until {
+				w.violate("7 steps", "%s took %s while paused until %d", rep, m.Claim.ID, p.until)
+			}
+		}
+	}
+}
+
+// checkStep checks that a step fires no oftener than the plan lets it.
+func (w *World) checkStep(e *leadroute.LatencyEvent) {
+	for _, c := range w.plan.Classes {
+		for _, st := range c.Steps {
+			limit := uint64(st.AtMost)
+			if limit == 0 && st.After > 0 {
+				limit = 1
+			}
+			if n := e.N & 0xffff; e.Reason == "sla:"+string(c.Name)+"/"+st.Name && limit > 0 && n > limit {
+				w.violate("7 steps", "%s of %s fired %d times of %d", st.Name, e.Lead, n, limit)
+			}
+		}
+	}
+}
+
 // ownerChanged checks invariant 3 from the ledger's side: nobody owns more than the cap.
 func (w *World) ownerChanged(in *instance, lead string, before, after leadroute.RepID) {
-	if in.part.owner != in || before == after {
+	if in.part.owner != in || before == after || w.opt.Reps == 0 { // a Play's reps are not numbered
 		return
 	}
 	delete(w.owned, lead)

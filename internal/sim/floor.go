@@ -20,7 +20,24 @@ func (w *World) drawPlan() *plan.Plan {
 		}},
 	}
 	if w.chance(2) {
-		p.Classes[0].Steps = []plan.Step{{Name: "take_away", After: time.Minute, Reassign: true}}
+		p.Classes[0].Steps = append(p.Classes[0].Steps, plan.Step{
+			Name: "take_away", Every: time.Minute, Reassign: true, AtMost: w.rng.IntN(3), Pause: time.Duration(w.rng.IntN(3)) * time.Minute, Notify: []string{"managers"},
+		})
+	}
+	if w.chance(3) {
+		p.Classes[0].Steps = append(p.Classes[0].Steps, plan.Step{
+			Name: "hand_over", After: time.Duration(1+w.rng.IntN(60)) * time.Second, Reassign: true, Pause: 2 * time.Minute, Notify: []string{"owner", "managers"},
+		})
+	}
+	if w.chance(3) {
+		to := []plan.Target{{Pool: "a"}, {Rep: "r0"}, {Queue: "backlog"}}[w.rng.IntN(3)]
+		p.Classes[1].Steps = append(p.Classes[1].Steps, plan.Step{Name: "page", After: 90 * time.Second, Reassign: true, To: &to, Notify: []string{"duty"}})
+	}
+	if w.chance(2) {
+		p.Classes[0].RespondWithin = 30 * time.Second
+	}
+	if w.chance(3) {
+		w.accept = 20 * time.Second
 	}
 	if w.chance(3) {
 		p.Destinations = append(p.Destinations, plan.Destination{Name: "warehouse", Attempts: 3, BackoffMin: time.Second, BackoffMax: time.Second})
@@ -77,6 +94,9 @@ func (w *World) decide(p *plan.Plan, l *leadroute.Lead, _ leadroute.Millis) (pla
 		d.Targets = []plan.Target{{Pool: "nowhere"}, pool(n)}
 	default:
 		d.Targets = []plan.Target{pool(n), pool(n + 1)}
+	}
+	if n%2 == 0 {
+		d.Targets[0].Accept = w.accept
 	}
 	if n%3 > 0 {
 		d.Targets = append(d.Targets, plan.Target{Queue: "backlog"})

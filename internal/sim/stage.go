@@ -39,7 +39,7 @@ func adapt[S, M any](decide func(in *instance, key string, s *S, m *M, at leadro
 }
 
 func (w *World) build() {
-	le := ledger.Env{Plan: w.planOf, Decide: w.decide}
+	le := ledger.Env{Plan: w.planOf, Decide: w.decider}
 	re := reps.Env{Plan: w.planOf}
 	w.ledger = w.stage(leadroute.TopicLedger, adapt(func(in *instance, key string, s *ledger.State, m *leadroute.LedgerMessage, at leadroute.Millis) (*ledger.State, []leadroute.Effect) {
 		before := ownerOf(s)
@@ -55,8 +55,13 @@ func (w *World) build() {
 		w.views[in.id] = &view{roster: pools.NewRoster(), read: make([]int, w.opt.Partitions)}
 	}
 	w.reps = w.stage(leadroute.TopicReps, adapt(func(in *instance, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
+		held := 0
+		if s != nil {
+			held = len(s.Held)
+		}
 		next, out := reps.Apply(re, leadroute.RepID(key), s, m, at)
 		w.checkCaps(in, next, m)
+		w.checkPause(in, key, held, next, m, at)
 		return next, out
 	}))
 	w.stages = []*stage{w.ledger, w.pools, w.reps}

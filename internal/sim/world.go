@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
@@ -35,6 +36,8 @@ type World struct {
 	plan *plan.Plan
 	// epoch changes what the account table says, so that a replay may decide otherwise.
 	epoch int
+	// accept is how long a rep has to respond under half of the targets, 0: no bound.
+	accept time.Duration
 
 	ledger, pools, reps *stage
 	stages              []*stage
@@ -54,6 +57,9 @@ type World struct {
 	owned   map[string]leadroute.RepID
 	events  map[string]leadroute.LatencyEvent
 	dead    map[string]leadroute.DeadLetter
+	paused  map[string][]pause       // by rep, as the log has it
+	heard   []leadroute.LatencyEvent // each once, in the order in which they were told
+	decider func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
 
 	draining  bool
 	steps     int
@@ -77,11 +83,9 @@ const start = leadroute.Millis(1768384800000)
 
 // New builds the world of a seed.
 func New(seed uint64, trace bool) *World {
-	w := &World{
-		rng: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)), now: start,
-		views: map[int]*view{}, lanes: map[lane][]item{}, workers: map[leadroute.Topic]*worker{},
-		owned: map[string]leadroute.RepID{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
-	}
+	w := newWorld(start)
+	w.rng = rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
+	w.decider = w.decide
 	w.opt = Options{
 		Leads: 3 + w.rng.IntN(14), Reps: 1 + w.rng.IntN(5), Partitions: 1 << w.rng.IntN(2),
 		Faults: w.rng.IntN(4) > 0, Trace: trace,
@@ -89,9 +93,27 @@ func New(seed uint64, trace bool) *World {
 	w.opt.Stalls = w.opt.Faults && w.chance(3)
 	w.opt.Sweeps = w.opt.Stalls
 	w.plan = w.drawPlan()
-	w.clock.timers = map[string]leadroute.Timer{}
-	w.crm.init()
 	w.build()
+	w.openWorkers()
+	for i := range w.opt.Reps {
+		w.hire(i)
+	}
+	return w
+}
+
+// newWorld is a world without a plan.
+func newWorld(at leadroute.Millis) *World {
+	w := &World{
+		now: at, views: map[int]*view{}, lanes: map[lane][]item{}, workers: map[leadroute.Topic]*worker{},
+		owned: map[string]leadroute.RepID{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
+		paused: map[string][]pause{}, clock: clock{timers: map[string]leadroute.Timer{}},
+	}
+	w.crm.init()
+	return w
+}
+
+// openWorkers makes a worker for each deliveries topic of the plan.
+func (w *World) openWorkers() {
 	for _, d := range w.plan.Destinations {
 		for _, c := range w.plan.Classes {
 			t := leadroute.Deliveries(d.Name, c.Name)
@@ -100,10 +122,6 @@ func New(seed uint64, trace bool) *World {
 		}
 	}
 	slices.Sort(w.topics)
-	for i := range w.opt.Reps {
-		w.hire(i)
-	}
-	return w
 }
 
 func (w *World) tracef(format string, args ...any) {

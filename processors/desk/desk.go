@@ -23,6 +23,8 @@ type State struct {
 	Gone bool `json:"gone,omitempty"`
 	// Taken logs the claims that caps over time count; it is pruned to what they still need.
 	Taken Taken `json:"taken,omitempty"`
+	// Paused is until when the rep gets no lead, because one was taken away.
+	Paused leadroute.Millis `json:"pa,omitempty"`
 	// Asserted is when the held claims were last asserted to their leads.
 	Asserted leadroute.Millis `json:"as,omitempty"`
 }
@@ -74,7 +76,7 @@ func OpenCap(r *leadroute.Rep) int {
 }
 
 // Refuse says why the rep cannot take a lead now, by the row, or "" if the rep can. pool
-// is nil for a direct target. An exempt claim is refused for status and hours only.
+// is nil for a direct target. An exempt claim is refused for status, pause and hours only.
 func Refuse(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis, exempt bool) string {
 	now := at.Time()
 	switch {
@@ -82,6 +84,8 @@ func Refuse(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis, exempt
 		return "unknown_rep"
 	case s.Status != leadroute.StatusAvailable:
 		return string(s.Status)
+	case at < s.Paused:
+		return "paused"
 	case !p.Hours[s.Profile.Hours].Open(now), pool != nil && !pool.Hours.Open(now):
 		return "closed"
 	case exempt:

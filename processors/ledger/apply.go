@@ -123,6 +123,7 @@ func (d *step) again() {
 	d.sendLeft()
 	if s.Prev != nil {
 		d.release(*s.Prev)
+		d.sendPause()
 	}
 	if s.Phase == Closed && s.Claim != nil {
 		d.release(leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()})
@@ -146,10 +147,9 @@ func (d *step) outstanding() {
 		d.sendOffer()
 	case Waiting:
 		d.sendWaitTimers()
-	case Owned:
-		d.sendSteps()
-	case Closed, Dead:
+	case Owned, Closed, Dead:
 	}
+	d.sendClocks()
 	for i := range s.Dests {
 		d.resend(&s.Dests[i])
 	}

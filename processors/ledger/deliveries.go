@@ -109,12 +109,13 @@ func (d *step) outcome(o *leadroute.Outcome) {
 	n := attemptN(b.Name, o.Attempt)
 	switch {
 	case o.Result == leadroute.ResultDelivered:
+		first := b.Acked == 0
 		if o.Rev > b.Acked {
 			b.Acked, b.AckedAt = o.Rev, o.At
 		}
 		d.record(TrailStep{Step: leadroute.StepDelivered, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o)})
 		if p != nil && p.Primary && o.Rev == s.Rev {
-			d.acknowledged(b.AckedAt)
+			d.acknowledged(b.AckedAt, first)
 		}
 	case o.Rev < s.Rev:
 		d.record(TrailStep{Step: leadroute.StepSuperseded, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o), Reason: o.Reason})
@@ -204,7 +205,8 @@ func (d *step) redeliver(m *leadroute.Redeliver) {
 			return
 		}
 		s.Rev++
-		s.Try, s.Done, s.Queue, s.Trail, s.Responded = 0, 0, "", nil, false
+		s.Try, s.Done, s.Queue, s.Trail = 0, 0, "", nil
+		s.afresh()
 		s.Revived = d.at
 		s.Plan = d.env.Plan("").ID
 		d.touch()
@@ -221,74 +223,21 @@ func (d *step) redeliver(m *leadroute.Redeliver) {
 	d.attempt(b)
 }
 
-// acknowledged is the primary destination's acknowledgement of the current revision: the
-// SLA is met or missed, and the response clock starts.
-func (d *step) acknowledged(at leadroute.Millis) {
+// breach says, once, that deliver_within was missed, if nobody was acknowledged yet: a lead
+// that moves on later was in time.
+func (d *step) breach() {
 	s := d.s
-	if s.SLA > 0 && at > s.deadline() {
-		d.breach()
-	}
-	d.sendSteps()
-}
-
-// sendSteps sets the response clock, if it runs: from the primary's first acknowledgement of
-// the current revision.
-func (d *step) sendSteps() {
-	s := d.s
-	p, c := d.plan().Primary(), d.plan().Class(s.Class)
-	if s.Phase != Owned || s.Responded || p == nil || c == nil {
-		return
-	}
-	b := s.dest(p.Name)
-	if b == nil || b.Acked != s.Rev {
-		return
-	}
-	for i := range c.Steps {
-		t := d.stepTimer(&c.Steps[i], b.AckedAt)
-		d.send(leadroute.TopicTimers, t.Key(), t)
-	}
-}
-
-func (d *step) stepTimer(st *plan.Step, ack leadroute.Millis) *leadroute.Timer {
-	return &leadroute.Timer{Lead: d.id, Kind: leadroute.TimerStep, Name: st.Name, Rev: d.s.Rev, Due: ack.Add(st.After)}
-}
-
-// stopSteps stops the response clock.
-func (d *step) stopSteps() {
-	if c := d.plan().Class(d.s.Class); c != nil {
-		for i := range c.Steps {
-			d.cancel(d.stepTimer(&c.Steps[i], 0))
-		}
-	}
-}
-
-// stepDue is the rep's time running out.
-func (d *step) stepDue(t *leadroute.Timer) {
-	s := d.s
-	c := d.plan().Class(s.Class)
-	if s.Phase != Owned || s.Responded || c == nil {
-		d.cancel(t)
-		return
-	}
-	if t.Rev != s.Rev {
-		if !d.counted() { // no timer of this revision stands yet under the key
-			d.cancel(t)
-		}
-		return
-	}
-	for i := range c.Steps {
-		if c.Steps[i].Name == t.Name && c.Steps[i].Reassign {
-			d.revise(&leadroute.Revise{Rev: s.Rev, Reason: "step:" + t.Name})
+	if p := d.plan().Primary(); p != nil {
+		if b := s.dest(p.Name); b != nil && b.Acked > 0 {
 			return
 		}
 	}
-	d.cancel(t)
+	d.breached(d.at)
 }
 
-// breach says, once, that deliver_within was missed.
-func (d *step) breach() {
+func (d *step) breached(at leadroute.Millis) {
 	s := d.s
-	if s.Breached || s.SLA == 0 || d.at <= s.deadline() {
+	if s.Breached || s.SLA == 0 || at <= s.deadline() {
 		return
 	}
 	s.Breached = true

@@ -31,9 +31,14 @@ const (
 func drawDesk(t *rapid.T) *desk {
 	p := testPlan()
 	p.ID = "3f1c9a5e7b2d4c6f8a0b"
-	targets := []plan.Target{{Pool: "emea"}, {Pool: "apac"}, {Rep: "ana"}, {Rep: "ben", EvenIfFull: true}, {Queue: "backlog"}, {Queue: "late"}}
+	targets := []plan.Target{{Pool: "emea"}, {Pool: "apac"}, {Rep: "ana", Accept: 30 * time.Second}, {Rep: "ben", EvenIfFull: true}, {Queue: "backlog"}, {Queue: "late"}}
 	if rapid.Bool().Draw(t, "steps") {
-		p.Classes[0].Steps = []plan.Step{{Name: "take_away", After: time.Minute, Reassign: true}, {Name: "tell", After: 30 * time.Second}}
+		p.Classes[0].Steps = []plan.Step{
+			{Name: "take_away", Every: time.Minute, AtMost: 3, Reassign: true, Pause: time.Minute, Notify: []string{"managers"}},
+			{Name: "tell", After: 30 * time.Second, Notify: []string{"owner", "managers"}},
+			{Name: "page", After: 2 * time.Minute, Reassign: true, To: &plan.Target{Pool: "apac"}},
+		}
+		p.Classes[0].RespondWithin = time.Minute
 	}
 	if rapid.Bool().Draw(t, "warehouse") {
 		p.Destinations = append(p.Destinations, plan.Destination{Name: "warehouse", Attempts: 2, BackoffMin: time.Second, BackoffMax: time.Second})
@@ -142,7 +147,7 @@ func (d *desk) draw(t *rapid.T) *leadroute.LedgerMessage {
 		receipts = receipts[:1]
 	}
 	at := d.now.Add(-time.Duration(rapid.IntRange(0, 90).Draw(t, "late")) * time.Second)
-	switch rapid.SampledFrom([]string{"admit", "accept", "accept", "accept", "decline", "nobody", "outcome", "outcome", "outcome", "wake", "expire", "retry", "step", "action", "action", "revise", "redeliver", "check"}).Draw(t, "kind") {
+	switch rapid.SampledFrom([]string{"admit", "accept", "accept", "accept", "decline", "nobody", "outcome", "outcome", "outcome", "wake", "expire", "retry", "step", "accept timer", "answer timer", "action", "action", "revise", "redeliver", "check"}).Draw(t, "kind") {
 	case "admit":
 		return &leadroute.LedgerMessage{Admitted: &leadroute.Admission{Class: "P0", Plan: "3f1c9a5e7b2d4c6f8a0b", Lead: leadroute.Lead{
 			ID: lead, Source: "website", Receipt: rapid.SampledFrom(receipts).Draw(t, "receipt"), ReceivedAt: transcript.Start,
@@ -164,8 +169,12 @@ func (d *desk) draw(t *rapid.T) *leadroute.LedgerMessage {
 		return d.due(leadroute.TimerExpire, queue, rev, 0)
 	case "retry":
 		return d.due(leadroute.TimerRetry, string(name), rev, attempt+1)
+	case "accept timer":
+		return d.due(leadroute.TimerAccept, "", rev, 0)
+	case "answer timer":
+		return d.due(leadroute.TimerAnswer, "", rev, 0)
 	case "step":
-		return d.due(leadroute.TimerStep, rapid.SampledFrom([]string{"take_away", "tell"}).Draw(t, "step"), rev, 0)
+		return d.due(leadroute.TimerStep, rapid.SampledFrom([]string{"take_away", "tell", "page"}).Draw(t, "step"), rev, 0)
 	case "action":
 		return &leadroute.LedgerMessage{Action: &leadroute.RepAction{
 			Action: rapid.SampledFrom([]string{leadroute.ActionResponded, leadroute.ActionClosed}).Draw(t, "action"), Rep: rep, At: at,

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/internal/mutant"
@@ -18,19 +20,29 @@ func (s *State) list(p *plan.Plan) []plan.Target {
 	}
 	q := p.Queues[s.Queue]
 	if q == nil || len(q.DrainTo) == 0 {
-		var open []plan.Target
-		for _, t := range s.Targets {
-			if t.Queue == "" {
-				open = append(open, t)
-			}
-		}
-		return open
+		return s.open()
 	}
 	ts := make([]plan.Target, len(q.DrainTo))
 	for i, name := range q.DrainTo {
 		ts[i] = plan.Target{Pool: name}
 	}
 	return ts
+}
+
+// open are the lead's targets without the queue. A rep by name who did not respond comes
+// behind the pools.
+func (s *State) open() []plan.Target {
+	var open, last []plan.Target
+	for _, t := range s.Targets {
+		switch {
+		case t.Queue != "":
+		case t.Rep != "" && s.Next:
+			last = append(last, t)
+		default:
+			open = append(open, t)
+		}
+	}
+	return append(open, last...)
 }
 
 // offerFrom offers the lead to the first target from index i on, or lets it wait.
@@ -83,7 +95,7 @@ func (d *step) sendOffer() {
 	}
 	d.send(leadroute.TopicPools, string(t.Pool), &leadroute.PoolMessage{Offer: &leadroute.Offer{
 		Lead: d.id, Rev: s.Rev, Target: s.Target, Try: s.Try, Pool: t.Pool, Class: s.Class, Plan: s.Plan,
-		Deadline: s.deadline(), Avoid: s.avoid(), Declined: s.Declined,
+		Deadline: s.deadline(), Avoid: s.avoid(), Strict: s.Next && s.Queue == "", Declined: s.Declined,
 	}})
 }
 
@@ -165,7 +177,11 @@ func (d *step) commit(a *leadroute.Answer) {
 	s.Phase, s.OwnerCRM, s.Declined = Owned, a.CRMID, nil
 	s.Claim = &leadroute.Claim{ID: a.Claim, Pool: a.Pool, Class: s.Class, Plan: s.Plan}
 	if ts := s.list(d.plan()); s.Target < len(ts) {
-		s.Claim.EvenIfFull = ts[s.Target].EvenIfFull
+		by := ts[s.Target]
+		s.Claim.EvenIfFull = by.EvenIfFull
+		if s.Queue != "" {
+			s.Target = slices.IndexFunc(s.Targets, func(t plan.Target) bool { return t.Pool == by.Pool && t.Rep == by.Rep })
+		}
 	}
 	d.touch()
 	d.record(TrailStep{Step: leadroute.StepClaimed, N: uint64(s.Try), At: a.At, Pool: a.Pool, Rep: a.Claim.Rep})

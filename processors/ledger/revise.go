@@ -16,19 +16,24 @@ func (d *step) action(a *leadroute.RepAction) {
 		if s.Phase != Owned || s.Responded {
 			return
 		}
+		ran := d.clocks()
+		if t := find(ran, &leadroute.Timer{Kind: leadroute.TimerAnswer}); t != nil && d.at > t.Due {
+			d.late() // its timer is on the way
+		}
 		s.Responded = true
 		d.touch()
 		d.record(TrailStep{Step: leadroute.StepResponded, At: a.At, Rep: a.Rep})
-		d.stopSteps()
+		d.reclock(ran)
 	case leadroute.ActionClosed:
 		if s.Phase != Owned {
 			return
 		}
+		ran := d.clocks()
 		d.touch()
 		d.record(TrailStep{Step: leadroute.StepClosed, At: a.At, Rep: a.Rep})
 		d.release(leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()})
-		d.stopSteps()
 		s.Phase = Closed
+		d.reclock(ran)
 		d.finishIfSettled()
 	}
 }
@@ -54,21 +59,23 @@ func (d *step) revise(m *leadroute.Revise) {
 	if s == nil || !s.Open() || m.Rev != s.Rev {
 		return
 	}
+	ran := d.clocks()
 	d.takeBack()
 	d.record(TrailStep{Step: leadroute.StepReassigned, Reason: m.Reason, Rep: s.avoid()})
 	d.offerFrom(0)
+	d.reclock(ran)
 }
 
-// takeBack ends the revision: it releases the owner's claim and raises the revision.
+// takeBack ends the revision: it releases the owner's claim and raises the revision. Who
+// gets a lead that was responded to is asked afresh.
 func (d *step) takeBack() {
 	s := d.s
-	s.Prev = nil
+	s.Prev, s.Paused, s.Next = nil, 0, false
 	if s.Claim != nil {
 		s.Prev = &leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()}
 		if !mutant.On("ledger-revise-no-release") {
 			d.release(*s.Prev)
 		}
-		d.stopSteps()
 		s.Claim = nil
 	}
 	d.stopWaiting()
@@ -76,6 +83,9 @@ func (d *step) takeBack() {
 		d.stopRetry(&s.Dests[i])
 	}
 	s.Rev++
-	s.Try, s.Responded, s.Declined = 0, false, nil
+	s.Try, s.Declined = 0, nil
+	if s.Responded {
+		s.afresh()
+	}
 	d.touch()
 }

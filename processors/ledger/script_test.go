@@ -16,13 +16,13 @@ import (
 // TestScripts plays testdata/*.txt: the life of lead L1, message by message. After
 // -rewrite, read the diff.
 //
-//	plan [attempts=3] [warehouse] [step=1m] [max_wait=10m then=apac|queue:late] [drain=apac] [max_age=1h] [within=1m]
-//	lead to=(emea,rep:ana,full:ana,queue:backlog) | lead unreadable | lead no_rule     what the plan says of L1 from now on
+//	plan [attempts=3] [warehouse] [step=1m] [after=1m] [page=3m] [at_most=2] [pause=20m] [tell=(chan)] [stay] [answer=5m] [open=5] [max_wait=10m then=apac|queue:late] [drain=apac] [max_age=1h] [within=1m]
+//	lead to=(emea@30s,rep:ana,full:ana,queue:backlog) | lead unreadable | lead no_rule     what the plan says of L1 from now on
 //	tick 5s
 //	admit [receipt=r1]
 //	accept ana [rev=1] [target=0] [try=1] [pool=emea|none] [asserted]    decline ana [reason=full]    nobody
 //	delivered|retry|rejected|superseded crm [rev=1] [attempt=1] [status=503] [after=1m]
-//	due retry|wake|step|expire NAME [rev=1] [n=2]
+//	due retry|wake|step|expire|accept|answer NAME [rev=1] [n=2] [early=10s]
 //	responded ana    closed ana    revise [rev=1]    redeliver [crm] [rev=1]    check    sweep
 //	row
 //
@@ -141,7 +141,25 @@ func (s *script) setPlan(t *testing.T, a transcript.Args) {
 	p := testPlan()
 	p.Classes[0].DeliverWithin = a.Span("within", time.Minute)
 	if step := a.Span("step", 0); step > 0 {
-		p.Classes[0].Steps = []plan.Step{{Name: "take_away", After: step, Reassign: true}}
+		p.Classes[0].Steps = append(p.Classes[0].Steps, plan.Step{
+			Name: "take_away", Every: step, AtMost: a.Int("at_most", 0), Reassign: !a.Has("stay"), Pause: a.Span("pause", 0), Notify: a.List("tell"),
+		})
+	}
+	if after := a.Span("after", 0); after > 0 {
+		p.Classes[0].Steps = append(p.Classes[0].Steps, plan.Step{Name: "hand_over", After: after, Reassign: true, Pause: a.Span("pause", 0)})
+	}
+	if page := a.Span("page", 0); page > 0 {
+		p.Classes[0].Steps = append(p.Classes[0].Steps, plan.Step{
+			Name: "page", After: page, Reassign: true, To: new(target(a.Text("page_to", "apac"))), Notify: []string{"duty_manager"},
+		})
+	}
+	p.Classes[0].RespondWithin = a.Span("answer", 0)
+	if from := a.Text("open", ""); from != "" {
+		p.Classes[0].PoolHours = true
+		p.Pools["emea"].Hours = &plan.Hours{Zone: time.UTC}
+		for day := range 7 {
+			p.Pools["emea"].Hours.Week[day] = []plan.Span{{From: 10 * 60, Until: 10*60 + a.Int("open", 0)}}
+		}
 	}
 	q := p.Queues["backlog"]
 	for _, name := range a.List("drain") {
@@ -161,6 +179,13 @@ func (s *script) setPlan(t *testing.T, a transcript.Args) {
 }
 
 func target(s string) plan.Target {
+	s, accept, _ := strings.Cut(s, "@")
+	t := place(s)
+	t.Accept, _ = time.ParseDuration(accept)
+	return t
+}
+
+func place(s string) plan.Target {
 	kind, name, ok := strings.Cut(s, ":")
 	switch {
 	case !ok:
@@ -215,7 +240,10 @@ func (s *script) message(t *testing.T, d *datadriven.TestData, a transcript.Args
 		}
 		return &leadroute.LedgerMessage{Outcome: o}
 	case "due":
-		return &leadroute.LedgerMessage{Due: &leadroute.Timer{Lead: "L1", Kind: leadroute.TimerKind(who), Name: a.Pos(1), Rev: rev, N: a.Int("n", 0), Due: s.now}}
+		if who == string(leadroute.TimerAccept) || who == string(leadroute.TimerAnswer) {
+			return &leadroute.LedgerMessage{Due: &leadroute.Timer{Lead: "L1", Kind: leadroute.TimerKind(who), Rev: rev, Due: s.now.Add(-a.Span("early", 0))}}
+		}
+		return &leadroute.LedgerMessage{Due: &leadroute.Timer{Lead: "L1", Kind: leadroute.TimerKind(who), Name: a.Pos(1), Rev: rev, N: a.Int("n", 0), Due: s.now.Add(-a.Span("early", 0))}}
 	case "responded", "closed":
 		return &leadroute.LedgerMessage{Action: &leadroute.RepAction{Action: d.Cmd, Rep: claim.Rep, At: s.now}}
 	case "revise":

@@ -39,13 +39,20 @@ type State struct {
 	Rule      string             `json:"ru,omitempty"`
 	Fields    json.RawMessage    `json:"f,omitempty"`
 
-	Targets []plan.Target     `json:"tg,omitempty"` // of the rule
-	Target  int               `json:"ti,omitempty"` // index into list(), meaningful while offering
-	Queue   leadroute.QueueID `json:"q,omitempty"`  // set from queueing until an owner is committed
-	Queued  leadroute.Millis  `json:"qt,omitempty"`
+	Targets []plan.Target `json:"tg,omitempty"` // of the rule
+	// Target is an index into list() while offering; while owned into Targets, -1 where the
+	// claim came by none of them.
+	Target int               `json:"ti,omitempty"`
+	Queue  leadroute.QueueID `json:"q,omitempty"` // set from queueing until an owner is committed
+	Queued leadroute.Millis  `json:"qt,omitempty"`
 	// Prev is the claim that the last revision gave back; its rep is avoided.
-	Prev     *leadroute.Release `json:"pv,omitempty"`
-	Declines int                `json:"dn,omitempty"` // by the current target
+	Prev *leadroute.Release `json:"pv,omitempty"`
+	// Paused is until when that rep gets no lead; 0: not at all.
+	Paused leadroute.Millis `json:"pu,omitempty"`
+	// Next: the lead was taken from a rep who did not respond, so that this revision goes on
+	// to the next one and does not turn back before it has waited.
+	Next     bool `json:"nx,omitempty"`
+	Declines int  `json:"dn,omitempty"` // by the current target
 	// Declined is the answer that the current offer carries, kept so that a replay can send it again.
 	Declined *leadroute.Answer `json:"dc,omitempty"`
 
@@ -53,7 +60,13 @@ type State struct {
 	OwnerCRM string           `json:"oc,omitempty"`
 	Dests    []Dest           `json:"d,omitempty"`
 
+	// Asked is when the primary destination first acknowledged an owner: what respond_within
+	// and the steps' after count from. 0: not yet.
+	Asked leadroute.Millis `json:"ak,omitempty"`
+	Fired []Fired          `json:"fi,omitempty"` // the SLA steps that fired
+
 	Responded bool `json:"rs,omitempty"` // to revision Rev
+	Late      bool `json:"lt,omitempty"` // respond_within was missed, and said so
 	Breached  bool `json:"br,omitempty"` // deliver_within was missed, and said so
 	Left      bool `json:"l,omitempty"`  // admit was told that the lead left the middle
 
@@ -62,6 +75,13 @@ type State struct {
 	Done  leadroute.Millis `json:"do,omitempty"` // when the lead was finished
 	// Revived is when an operator took the lead out of the dead letters: it ages from there.
 	Revived leadroute.Millis `json:"rv,omitempty"`
+}
+
+// Fired is how often an SLA step fired, and when it last did.
+type Fired struct {
+	Step string           `json:"s"`
+	N    int              `json:"n"`
+	At   leadroute.Millis `json:"a"`
 }
 
 // Dest is the book of one destination. At most one attempt is in flight.

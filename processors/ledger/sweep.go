@@ -72,10 +72,10 @@ func (d *step) check() {
 		d.touched = true
 		d.s = &State{Phase: s.Phase, Receipt: s.Receipt, Rev: s.Rev, Plan: s.Plan, Done: s.Done, Left: s.Left}
 	case giveUp:
+		ran := d.clocks()
 		if s.Claim != nil {
 			s.Prev = &leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()}
 			d.release(*s.Prev)
-			d.stopSteps()
 			s.Claim = nil
 		}
 		d.stopWaiting()
@@ -83,6 +83,7 @@ func (d *step) check() {
 			d.stopRetry(&s.Dests[i])
 		}
 		d.dead("max_age")
+		d.reclock(ran)
 	case reassert:
 		d.touch()
 		d.outstanding()
@@ -117,7 +118,7 @@ func (d *step) finishIfSettled() {
 		}
 	}
 	s.Done = d.at
-	s.Fields, s.Targets, s.Declined = nil, nil, nil
+	s.Fields, s.Targets, s.Declined, s.Fired = nil, nil, nil, nil
 	kept := s.Trail[:0]
 	for i, t := range s.Trail {
 		// What happened long ago may be told just now, and then the crash is yet to come.

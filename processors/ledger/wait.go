@@ -79,8 +79,8 @@ func (d *step) due(t *leadroute.Timer) {
 		d.waitIsOver(t)
 	case leadroute.TimerRetry:
 		d.retryDue(t)
-	case leadroute.TimerStep:
-		d.stepDue(t)
+	case leadroute.TimerStep, leadroute.TimerAccept, leadroute.TimerAnswer:
+		d.clockDue(t)
 	default:
 		d.cancel(t)
 	}

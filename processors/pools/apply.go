@@ -113,12 +113,12 @@ func (s *State) choose(by Strategy, among []Candidate) leadroute.RepID {
 }
 
 // without leaves out the rep who just declined, and the one from whom the lead was taken
-// unless nobody else is free.
+// unless nobody else is free and the offer does not insist.
 func without(among []Candidate, o *leadroute.Offer) []Candidate {
 	if o.Declined != nil {
 		among = slices.DeleteFunc(among, func(c Candidate) bool { return c.Rep == o.Declined.Claim.Rep })
 	}
-	if o.Avoid != "" && len(among) > 1 {
+	if o.Avoid != "" && (o.Strict || len(among) > 1) {
 		among = slices.DeleteFunc(among, func(c Candidate) bool { return c.Rep == o.Avoid })
 	}
 	return among

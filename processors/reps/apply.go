@@ -41,6 +41,12 @@ func Apply(env Env, id leadroute.RepID, s *desk.State, m *leadroute.RepMessage, 
 			s.Version++
 		}
 		return s, nil
+	case m.Pause != nil:
+		if s != nil && m.Pause.Until > s.Paused && !mutant.On("reps-pause-ignored") {
+			s.Paused = m.Pause.Until
+			s.Version++
+		}
+		return s, nil
 	case m.Remove != nil:
 		return remove(id, s)
 	case m.Check != nil:

@@ -35,7 +35,7 @@ pool "emea" {
 }
 
 account_match {
-  by = ["name"] # ERROR: Not supported yet | name
+  by = ["domain", "nam"] # ERROR: Invalid value | Did you mean "name"?
 }
 
 queue "backlog" {

@@ -62,6 +62,9 @@ func New(kinds []Kind, d *plan.Destination, now func() time.Time) (Connector, er
 		}
 		names = append(names, k.Name)
 	}
+	if d.Other != nil {
+		return absent{d.Other.Kind}, nil
+	}
 	return nil, fmt.Errorf("destination %s: it has no block that says how to deliver; give it one of: %s", d.Name, strings.Join(names, ", "))
 }
 

@@ -21,6 +21,7 @@ const standardWebhooks = "standard-webhooks"
 // webhook-id and body; timestamp and signature are the attempt's.
 type webhook struct {
 	url    string
+	to     *plan.Destination
 	signer *signer // nil: unsigned
 	client *http.Client
 	now    func() time.Time
@@ -35,7 +36,7 @@ func newWebhook(d *plan.Destination, now func() time.Time) (Connector, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("url must be an absolute http or https address") // it may hold a token: not shown
 	}
-	w := &webhook{url: text, client: newClient(d), now: now}
+	w := &webhook{url: text, to: d, client: newClient(d), now: now}
 	switch d.Webhook.Sign {
 	case "":
 	case standardWebhooks:
@@ -57,20 +58,23 @@ func newWebhook(d *plan.Destination, now func() time.Time) (Connector, error) {
 func (w *webhook) Deliver(ctx context.Context, d *leadroute.Delivery) Attempt {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	body, err := webhookBody(d)
+	out, err := write(d, w.to.Shape)
 	if err != nil {
 		return Attempt{Result: leadroute.ResultRejected, Reason: "body cannot be encoded"}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, out.method, w.url, bytes.NewReader(out.body))
 	if err != nil {
 		return Attempt{Result: leadroute.ResultRejected, Reason: "request cannot be built"}
 	}
-	id, at := d.Key(), w.now()
+	for _, h := range out.headers {
+		req.Header.Set(h[0], h[1])
+	}
+	id, at := out.id, w.now()
 	// Lower-case names are the specification's; Header.Set canonicalises them.
 	req.Header.Set("webhook-id", id)
 	req.Header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
 	if w.signer != nil {
-		req.Header.Set("webhook-signature", w.signer.sign(id, at, body))
+		req.Header.Set("webhook-signature", w.signer.sign(id, at, out.body))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "leadroute")
@@ -83,7 +87,18 @@ func (w *webhook) Deliver(ctx context.Context, d *leadroute.Delivery) Attempt {
 		return failure(ctx, err)
 	}
 	defer drain(res.Body, cancel)
-	return judge(res, w.now())
+	return w.judged(judge(res, w.now()))
+}
+
+// judged lets the policy's on_status say which answers are tried again.
+func (w *webhook) judged(a Attempt) Attempt {
+	if retry, said := w.to.Retries(a.Status); said && a.Result != leadroute.ResultDelivered {
+		a.Result = leadroute.ResultRejected
+		if retry {
+			a.Result = leadroute.ResultRetry
+		}
+	}
+	return a
 }
 
 // webhookEvent is the body without the lead's own fields, which are spliced in as they are.
@@ -107,8 +122,8 @@ type webhookData struct {
 	ReceivedAt string             `json:"received_at"`
 }
 
-// webhookBody is the same for every attempt of a delivery.
-func webhookBody(d *leadroute.Delivery) ([]byte, error) {
+// webhookBody is the standard body, around the lead's fields.
+func webhookBody(d *leadroute.Delivery, fields []byte) ([]byte, error) {
 	owner := d.OwnerCRM
 	if owner == "" {
 		owner = string(d.Owner)
@@ -123,7 +138,6 @@ func webhookBody(d *leadroute.Delivery) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := []byte(d.Fields)
 	if len(fields) == 0 {
 		fields = []byte("{}")
 	}

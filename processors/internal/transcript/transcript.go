@@ -145,7 +145,7 @@ func message(v any) string {
 		return ledger(m)
 	case *leadroute.PoolMessage:
 		o := m.Offer
-		l := say("offer").with("rev", o.Rev).with("target", o.Target).with("try", o.Try).with("avoid", o.Avoid)
+		l := say("offer").with("rev", o.Rev).with("target", o.Target).with("try", o.Try).with("avoid", o.Avoid).with("strict", o.Strict)
 		if o.Declined != nil {
 			l.with("declined", o.Declined.Claim.Rep).with("reason", o.Declined.Reason)
 		}
@@ -196,6 +196,8 @@ func rep(m *leadroute.RepMessage) string {
 		return say("release").with("id", m.Release.Claim).with("counted", m.Release.Counted).String()
 	case m.Confirm != nil:
 		return say("confirm").with("id", m.Confirm.Claim.ID).String()
+	case m.Pause != nil:
+		return say("pause").at("until", m.Pause.Until).String()
 	case m.Check != nil:
 		return "check"
 	}

@@ -7,12 +7,6 @@ schema "lead" {
     type   = string
     values = ["NA", "EMEA", "APAC", "LATAM"]
   }
-  field "company_size" {
-    type = number
-  }
-  field "account.tier" {
-    type = string
-  }
   field "vip" {
     type = bool
   }
@@ -20,10 +14,6 @@ schema "lead" {
 
 priority "P0" {
   deliver_within = "1m"
-}
-
-hours "office" {
-  week = { "mon-fri" = "09:00-18:00" }
 }
 
 rep "ana" {
@@ -34,17 +24,22 @@ pool "emea" {
   members = [rep.ana]
 }
 
-destination "crm" {
-  kafka { topic = "t" } # ERROR: Not supported yet | kafka
-}
-
 queue "backlog" {
   drain_to = pool.emea
 }
 
+calendar "de" {
+  dates = ["2026-12-25"]
+}
+
+hours "office" {
+  week     = { "mon-fri" = "09:00-18:00" }
+  holidays = [calendar.dee] # ERROR: Unknown reference | Did you mean "calendar.de"?
+}
+
 rule "first" {
   when = lead.vip
-  to = [pool.emea, queue.backlog]
+  to   = [pool.emea, queue.backlog]
 }
 
 rule "rest" {

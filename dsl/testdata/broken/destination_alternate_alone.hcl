@@ -7,12 +7,6 @@ schema "lead" {
     type   = string
     values = ["NA", "EMEA", "APAC", "LATAM"]
   }
-  field "company_size" {
-    type = number
-  }
-  field "account.tier" {
-    type = string
-  }
   field "vip" {
     type = bool
   }
@@ -20,11 +14,6 @@ schema "lead" {
 
 priority "P0" {
   deliver_within = "1m"
-  clock = "pool_hours" # ERROR: Not supported yet | pool_hours
-}
-
-hours "office" {
-  week = { "mon-fri" = "09:00-18:00" }
 }
 
 rep "ana" {
@@ -39,9 +28,18 @@ queue "backlog" {
   drain_to = pool.emea
 }
 
+destination "crm" {
+  webhook { url = "https://crm.example.com/leads" }
+  alternate = channel.ops # ERROR: Missing attribute | add breaker
+}
+
+channel "ops" {
+  slack { url = secret("SLACK_URL") }
+}
+
 rule "first" {
   when = lead.vip
-  to = [pool.emea, queue.backlog]
+  to   = [pool.emea, queue.backlog]
 }
 
 rule "rest" {

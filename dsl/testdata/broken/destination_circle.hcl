@@ -7,12 +7,6 @@ schema "lead" {
     type   = string
     values = ["NA", "EMEA", "APAC", "LATAM"]
   }
-  field "company_size" {
-    type = number
-  }
-  field "account.tier" {
-    type = string
-  }
   field "vip" {
     type = bool
   }
@@ -22,26 +16,33 @@ priority "P0" {
   deliver_within = "1m"
 }
 
-hours "office" {
-  week = { "mon-fri" = "09:00-18:00" }
-}
-
 rep "ana" {
   email = "ana@example.com"
 }
 
 pool "emea" {
   members = [rep.ana]
-  strategy = "best_fit" # ERROR: Not supported yet | best_fit
 }
 
 queue "backlog" {
   drain_to = pool.emea
 }
 
+destination "a" {
+  webhook { url = "https://crm.example.com/leads" }
+  alternate = destination.b # ERROR: Alternates in a circle | come back to a
+  breaker { open_after = 5 }
+}
+
+destination "b" {
+  webhook { url = "https://crm.example.com/leads" }
+  alternate = destination.a # ERROR: Alternates in a circle | come back to b
+  breaker { open_after = 5 }
+}
+
 rule "first" {
   when = lead.vip
-  to = [pool.emea, queue.backlog]
+  to   = [pool.emea, queue.backlog]
 }
 
 rule "rest" {

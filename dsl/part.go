@@ -9,13 +9,13 @@ import (
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
-// Place names a part of a policy for those who have something to say about it: a block,
+// Part names a part of a policy for those who have something to say about it: a block,
 // and an attribute of it. Attr may be empty, and Block too: the policy as a whole.
-type Place struct{ Block, Name, Attr string }
+type Part struct{ Block, Name, Attr string }
 
-// Say makes a diagnostic about a place of the policy. ok is false where the author has
+// Say makes a diagnostic about a part of the policy. ok is false where the author has
 // silenced it.
-func (p *Policy) Say(f Finding, at Place, format string, args ...any) (d Diagnostic, ok bool) {
+func (p *Policy) Say(f Finding, at Part, format string, args ...any) (d Diagnostic, ok bool) {
 	rng := p.source.find(at)
 	lines := p.source.linesOf(rng.Filename)
 	if f.Warning && p.source.ignored(f, lines, rng.Start.Line) {
@@ -24,8 +24,8 @@ func (p *Policy) Say(f Finding, at Place, format string, args ...any) (d Diagnos
 	return p.source.diagnostic(f, rng, fmt.Sprintf(format, args...)), true
 }
 
-// find is the range of a place: of the attribute's value, or of the block's name.
-func (c *compiler) find(at Place) hcl.Range {
+// find is the range of a part: of the attribute's value, or of the block's name.
+func (c *compiler) find(at Part) hcl.Range {
 	b := c.declared[at.Block][at.Name]
 	if b == nil && at.Block == "rule" { // a table's row
 		if i := slices.IndexFunc(c.plan.Rules, func(r plan.Rule) bool { return r.Name == at.Name }); i >= 0 {

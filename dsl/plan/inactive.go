@@ -1,0 +1,126 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Inactive is a part of the policy that this version reads and checks, and does not act on yet.
+type Inactive struct {
+	Block       string `json:"block"`       // alert "P0 at risk"
+	What        string `json:"what"`        // the attribute or block inside; empty: all of it
+	Consequence string `json:"consequence"` // what happens instead
+}
+
+func (i Inactive) String() string {
+	if i.What == "" {
+		return i.Block + ": " + i.Consequence
+	}
+	return i.Block + ", " + i.What + ": " + i.Consequence
+}
+
+// Inactive lists what the policy says and this version does not act on, in the order of
+// the language.
+func (p *Plan) Inactive() []Inactive {
+	var l inactives
+	l.policy(p)
+	for _, h := range sorted(p.Hours) {
+		for _, c := range h.Holidays {
+			l.add(c.Unread != "", named("calendar", c.Name), "", "its days are fetched when leadroute run starts; until then the hours are open on them")
+		}
+	}
+	for _, pool := range sorted(p.Pools) {
+		l.pool(pool)
+	}
+	for i := range p.Classes {
+		l.class(&p.Classes[i])
+	}
+	for _, q := range sorted(p.Queues) {
+		l.add(q.AlertAfter > 0, named("queue", string(q.Name)), "alert_after", "nobody is told yet")
+	}
+	for i := range p.Channels {
+		l.add(true, named("channel", p.Channels[i].Name), "", "messages are not sent yet")
+	}
+	for i := range p.Destinations {
+		l.destination(&p.Destinations[i])
+	}
+	for i := range p.Alerts {
+		l.add(true, named("alert", p.Alerts[i].Name), "", "alerts are not sent and do nothing yet")
+	}
+	return slices.CompactFunc(l, func(a, b Inactive) bool { return a == b })
+}
+
+type inactives []Inactive
+
+func (l *inactives) add(is bool, block, what, consequence string) {
+	if is {
+		*l = append(*l, Inactive{block, what, consequence})
+	}
+}
+
+func named(typ, name string) string { return fmt.Sprintf("%s %q", typ, name) }
+
+func (l *inactives) policy(p *Plan) {
+	block := named("policy", p.Name)
+	l.add(p.OnMissing == MissingFails, block, "on_missing", "a condition on a missing field does not match, as with no_match")
+	l.add(p.InfraCostPerHour > 0, block, "infra_cost_per_hour", "it is in no cost figure yet")
+	l.add(p.Limits.DecideSlow > 0, block, "decide_slow", "slow decisions are not told yet")
+	l.add(p.Limits.MaxEnrich > 0, block, "max_enrich", "it does not bound enrichment yet")
+	if m := p.Accounts; m != nil {
+		for _, way := range m.By {
+			l.add(way != ByDomain, "account_match", way, "accounts are found by domain alone")
+		}
+		l.add(len(m.TieBreak) > 0, "account_match", "tie_break", "a domain has one account, so that there is no tie")
+	}
+}
+
+func (l *inactives) pool(p *Pool) {
+	block := named("pool", string(p.Name))
+	l.add(p.Strategy == BestFit, block, "best_fit", "leads are given out in turn, as with round_robin")
+	l.add(p.Strategy == Claim, block, "claim", "reps do not claim leads yet; leads are given out in turn, as with round_robin")
+	l.add(p.Require != nil, block, "require", "every member is a candidate")
+	l.add(p.Prefer != nil, block, "prefer", "no member goes before the others")
+	l.add(p.CatchUp == CatchUpAverage || p.CatchUp == CatchUpFull, block, "catch_up", "a rep who comes back makes up for no turn")
+	l.add(p.Ramp.Weeks > 0, block, "ramp", "a new rep gets a full share")
+	l.add(p.MinPresent > 1, block, "min_present", "one member who is free is enough")
+	l.add(p.Cost != nil, block, "cost", "every lead takes one place")
+}
+
+func (l *inactives) class(c *Class) {
+	block := named("priority", string(c.Name))
+	l.add(c.PoolHours, block, "clock", "the steps' clocks run at any hour")
+	for _, s := range c.Steps {
+		step := named("step", s.Name)
+		l.add(s.Every > 0, block, step, "every is not counted yet: the step never fires")
+		l.add(s.To != nil, block, step, "the lead goes to the next of its own targets")
+		l.add(s.Pause > 0, block, step+" pause", "the rep goes on getting leads")
+		l.add(s.AtMost > 0, block, step+" at_most", "firings are not counted yet")
+		l.add(len(s.Notify) > 0, block, step+" notify", "nobody is told yet")
+	}
+}
+
+func (l *inactives) destination(d *Destination) {
+	block := named("destination", string(d.Name))
+	if d.Other != nil {
+		l.add(true, block, d.Other.Kind, fmt.Sprintf("this version has no connector for it: each lead goes to the dead letters, from where it can be sent again; run --destination %s=URL sends a webhook instead", d.Name))
+	}
+	l.add(d.When.Op != OpAlways, block, "when", "every lead is delivered there")
+	l.add(d.Batch != nil, block, "batch", "leads are delivered one by one")
+	l.add(d.Breaker != nil, block, "breaker", "a destination that fails is tried on")
+	l.add(d.Alternate != nil, block, "alternate", "the leads wait for the destination itself")
+}
+
+// sorted are a map's values in the order of its keys.
+func sorted[K cmp.Ordered, V any](m map[K]V) []V {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	values := make([]V, len(keys))
+	for i, k := range keys {
+		values[i] = m[k]
+	}
+	return values
+}

@@ -1,0 +1,95 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/leadroute/leadroute"
+)
+
+// PoolTaste is what a pool wants of a rep for a lead, beyond membership.
+type PoolTaste struct {
+	Require *PairCond // a rep for whom it does not hold is no candidate; nil: none
+	Prefer  *PairCond // those for whom it holds go first; nil: none
+	// CatchUp is how many turns a rep who comes back makes up for.
+	CatchUp CatchUp
+	Ramp    Ramp
+	// MinPresent is how many members must be available before the pool gives out leads.
+	MinPresent int
+	Model      string  // of best_fit: the model's file
+	Explore    float64 // of best_fit: the share of leads that are given out evenly, to learn
+	// Cost is how much of a rep's open capacity one lead of the class takes; nil: 1 each.
+	Cost map[leadroute.Class]int
+}
+
+// CatchUp says what becomes of the turns that a rep missed while away.
+type CatchUp string
+
+// The ways of catching up; the zero value is CatchUpNone.
+const (
+	CatchUpNone    CatchUp = "none"
+	CatchUpAverage CatchUp = "average"
+	CatchUpFull    CatchUp = "full"
+)
+
+// Ramp lets a new rep's share grow from From to all of it over Weeks; the zero value is none.
+type Ramp struct {
+	Weeks int
+	From  float64
+}
+
+// PairCond is a condition over a lead and a rep together.
+type PairCond struct {
+	Cond
+	layout *Layout
+}
+
+// Pair makes a PairCond of a condition over a layout of lead fields and of facts named rep.x.
+func Pair(l *Layout, c Cond) *PairCond { return &PairCond{c, l} }
+
+// Of tells whether the condition is definitely true of the lead, so decided, and the rep.
+func (p *PairCond) Of(lead *leadroute.Lead, d Decision, rep *leadroute.Rep) (bool, error) {
+	r, err := p.layout.Lead(lead, nil)
+	if err != nil {
+		return false, err
+	}
+	defer r.Free()
+	r.decided(DecidedPriority, string(d.Class))
+	r.decided(DecidedTerritory, d.Territory)
+	r.facts(func(name string) any { return repField(rep, strings.TrimPrefix(name, "rep.")) })
+	return p.Holds(r), nil
+}
+
+// TextOfRep makes a function of a text over a layout of rep fields; missing is "".
+func TextOfRep(l *Layout, t Text) func(*leadroute.Rep) string {
+	return func(rep *leadroute.Rep) string {
+		r := l.rep(rep)
+		defer r.Free()
+		return t.Of(r)
+	}
+}
+
+// factMark begins the names of facts, which no field's name can begin with.
+const factMark = "="
+
+// Fact returns the place of a value that no sender can fill, such as rep.region or
+// decision.rule.
+func (l *Layout) Fact(name, typ string) Slot {
+	if s, ok := l.slots[factMark+name]; ok {
+		return s
+	}
+	return l.hidden(factMark+name, typ)
+}
+
+// facts lays out the facts by name.
+func (r *Record) facts(of func(name string) any) {
+	for slot, s := range r.layout.slots {
+		if name, ok := strings.CutPrefix(slot, factMark); ok {
+			r.set(s, of(name))
+		}
+	}
+}
+
+// Lead lays a lead out, as Plan.Record does, by this layout.
+func (l *Layout) Lead(lead *leadroute.Lead, account *leadroute.Account) (*Record, error) {
+	return (&Plan{Layout: l}).Record(lead, account)
+}

@@ -1,0 +1,42 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA", "APAC", "LATAM"]
+  }
+  field "vip" {
+    type = bool
+  }
+}
+
+priority "P0" {
+  deliver_within = "1m"
+}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "emea" {
+  members = [rep.ana]
+}
+
+queue "backlog" {
+  drain_to = pool.emea
+}
+
+calendar "us" {
+  source = "calendar_ics_torn.ics" # ERROR: Cannot read the calendar | ends in the middle
+}
+
+rule "first" {
+  when = lead.vip
+  to   = [pool.emea, queue.backlog]
+}
+
+rule "rest" {
+  to = [pool.emea, queue.backlog]
+}

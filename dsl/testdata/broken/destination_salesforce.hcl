@@ -1,0 +1,46 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA", "APAC", "LATAM"]
+  }
+  field "vip" {
+    type = bool
+  }
+}
+
+priority "P0" {
+  deliver_within = "1m"
+}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "emea" {
+  members = [rep.ana]
+}
+
+queue "backlog" {
+  drain_to = pool.emea
+}
+
+destination "crm" {
+  salesforce { # ERROR: Missing attribute | "client_secret"
+    instance  = "https://example.my.salesforce.com"
+    client_id = secret("ID")
+    object    = "Lead"
+  }
+}
+
+rule "first" {
+  when = lead.vip
+  to   = [pool.emea, queue.backlog]
+}
+
+rule "rest" {
+  to = [pool.emea, queue.backlog]
+}

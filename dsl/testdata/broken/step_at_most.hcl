@@ -1,0 +1,43 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA", "APAC", "LATAM"]
+  }
+  field "vip" {
+    type = bool
+  }
+}
+
+priority "P0" {
+  deliver_within = "1m"
+  step "s" {
+    every    = "5m"
+    reassign = "next"
+    at_most  = 0 # ERROR: Invalid value | at least 1
+  }
+}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "emea" {
+  members = [rep.ana]
+}
+
+queue "backlog" {
+  drain_to = pool.emea
+}
+
+rule "first" {
+  when = lead.vip
+  to   = [pool.emea, queue.backlog]
+}
+
+rule "rest" {
+  to = [pool.emea, queue.backlog]
+}

@@ -1,0 +1,43 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA", "APAC", "LATAM"]
+  }
+  field "vip" {
+    type = bool
+  }
+}
+
+priority "P0" {
+  deliver_within = "1m"
+  step "s" {
+    after    = "1m"
+    every    = "5m" # ERROR: More than one kind | not both
+    reassign = "next"
+  }
+}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "emea" {
+  members = [rep.ana]
+}
+
+queue "backlog" {
+  drain_to = pool.emea
+}
+
+rule "first" {
+  when = lead.vip
+  to   = [pool.emea, queue.backlog]
+}
+
+rule "rest" {
+  to = [pool.emea, queue.backlog]
+}

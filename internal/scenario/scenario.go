@@ -1,0 +1,244 @@
+// Package scenario plays a policy's scenario blocks on a virtual clock, through the
+// decisions that run, too: the ledger's, the pools' and the reps', on the simulator's log
+// and without its misfortunes. Reading them is dsl's business, and printing the results the
+// commands'.
+package scenario
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/dsl/policytest"
+	"github.com/leadroute/leadroute/internal/sim"
+	"github.com/leadroute/leadroute/processors/ledger"
+)
+
+// Run plays each scenario whose name the pattern matches (nil: all), and compares. The
+// policy must have a plan. The watch, where there is one, sees every decision.
+func Run(p *dsl.Policy, pattern *regexp.Regexp, watch policytest.Watch) ([]policytest.Result, error) {
+	var results []policytest.Result
+	for i := range p.Scenarios {
+		s := &p.Scenarios[i]
+		if pattern != nil && !pattern.MatchString(s.Name) {
+			continue
+		}
+		r, err := play(p.Plan, s, watch)
+		if err != nil {
+			return nil, fmt.Errorf("scenario %q: %w", s.Name, err)
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// scene is one scenario being played.
+type scene struct {
+	*sim.Play
+	s      *dsl.Scenario
+	start  leadroute.Millis
+	ids    map[string]leadroute.LeadID // of the arrivals, by name
+	result policytest.Result
+}
+
+// cue is something that happens at a time.
+type cue struct {
+	at time.Duration
+	do func() error
+}
+
+func play(p *plan.Plan, s *dsl.Scenario, watch policytest.Watch) (policytest.Result, error) {
+	c := &scene{
+		s: s, start: leadroute.At(s.Start), ids: map[string]leadroute.LeadID{},
+		result: policytest.Result{Kind: policytest.KindScenario, Name: s.Name, File: s.File, Line: s.Line},
+	}
+	c.Play = sim.NewPlay(p, c.start, func(p *plan.Plan, l *leadroute.Lead, live plan.Live, at leadroute.Millis) (plan.Decision, error) {
+		r, err := p.Record(l, nil)
+		if err != nil {
+			return plan.Decision{}, err
+		}
+		defer r.Free()
+		return watch.Decide(p, r, live, at.Time()), nil
+	})
+	for _, r := range p.Reps {
+		c.Hire(r, leadroute.StatusAvailable)
+	}
+	for _, a := range s.Reps {
+		c.Hire(a.Rep, a.Status)
+	}
+	for _, q := range c.cues(p) {
+		if err := c.RunUntil(c.start.Add(q.at)); err != nil {
+			return policytest.Result{}, err
+		}
+		if err := q.do(); err != nil {
+			return policytest.Result{}, err
+		}
+	}
+	if len(c.result.Wrong) > 0 {
+		c.result.Timeline = c.timeline()
+	}
+	return c.result, c.Err()
+}
+
+// cues are what happens, in order; at one time leads arrive first, and what must hold is
+// looked at last.
+func (c *scene) cues(p *plan.Plan) []cue {
+	var all []cue
+	for i := range c.s.Arrivals {
+		a := &c.s.Arrivals[i]
+		id := leadroute.LeadID(fmt.Sprint("lead-", i+1))
+		c.ids[a.Name] = id
+		all = append(all, cue{a.At, func() error {
+			c.Post(leadroute.Lead{ID: id, Source: "scenario", ReceivedAt: c.Now(), Fields: a.Lead}, p.Classes[len(p.Classes)-1].Name)
+			return nil
+		}})
+	}
+	for _, r := range c.s.Responds {
+		all = append(all, cue{r.At, func() error {
+			if !c.Respond(c.ids[r.Lead]) {
+				c.wrong("respond at "+span(r.At), "nobody owns the lead", "an owner who responds")
+			}
+			return nil
+		}})
+	}
+	for i := range c.s.Moments {
+		m := &c.s.Moments[i]
+		all = append(all, cue{m.At, func() error { c.check(m); return nil }})
+	}
+	slices.SortStableFunc(all, func(a, b cue) int { return cmp.Compare(a.at, b.at) })
+	return all
+}
+
+func (c *scene) wrong(what, got, want string) {
+	c.result.Wrong = append(c.result.Wrong, policytest.Difference{What: what, Got: got, Want: want})
+}
+
+// check compares what holds now with what must.
+func (c *scene) check(m *dsl.Moment) {
+	id := c.ids[m.Lead]
+	at := " at " + span(m.At)
+	if m.Owner != nil {
+		got := ""
+		if s := c.Lead(id); s != nil && (s.Phase == ledger.Owned || s.Phase == ledger.Closed) {
+			got = string(s.Owner())
+		}
+		if got != *m.Owner {
+			c.wrong("owner"+at, got, *m.Owner)
+		}
+	}
+	if m.Notified != nil {
+		c.checkNotified(id, m, at)
+	}
+	if m.Reason != nil && (m.Notified == nil || len(*m.Notified) == 0) {
+		got := ""
+		for _, e := range c.Events() {
+			if e.Lead == id && e.Step == leadroute.StepReassigned {
+				got = e.Reason
+			}
+		}
+		if got != *m.Reason {
+			c.wrong("reason"+at, got, *m.Reason)
+		}
+	}
+}
+
+// checkNotified wants each of the channels to have been told, for the reason if one is given.
+func (c *scene) checkNotified(id leadroute.LeadID, m *dsl.Moment, at string) {
+	var told []string
+	reasons := map[string][]string{}
+	for _, e := range c.Events() {
+		if e.Lead != id || e.Step != leadroute.StepNotified {
+			continue
+		}
+		if !slices.Contains(told, e.Outcome) {
+			told = append(told, e.Outcome)
+		}
+		reasons[e.Outcome] = append(reasons[e.Outcome], e.Reason)
+	}
+	missing := slices.ContainsFunc(*m.Notified, func(name string) bool { return !slices.Contains(told, name) })
+	if missing || len(*m.Notified) == 0 && len(told) > 0 {
+		c.wrong("notified"+at, strings.Join(told, ", "), strings.Join(*m.Notified, ", "))
+		return
+	}
+	for _, name := range *m.Notified {
+		if m.Reason != nil && !slices.Contains(reasons[name], *m.Reason) {
+			c.wrong("reason"+at+" for channel."+name, strings.Join(reasons[name], ", "), *m.Reason)
+		}
+	}
+}
+
+// timeline says what happened, a line each.
+func (c *scene) timeline() []string {
+	names := map[leadroute.LeadID]string{}
+	for name, id := range c.ids {
+		names[id] = name
+	}
+	var lines []string
+	for _, e := range c.Events() {
+		said := sentence(&e)
+		if said == "" {
+			continue
+		}
+		line := fmt.Sprintf("%8s  ", span(e.At.Sub(c.start)))
+		if len(c.ids) > 1 {
+			line += names[e.Lead] + ": "
+		}
+		lines = append(lines, line+said)
+	}
+	return lines
+}
+
+// sentence is a step in words, "" for one that nobody asks for.
+func sentence(e *leadroute.LatencyEvent) string {
+	switch e.Step {
+	case leadroute.StepDecided:
+		if e.Rule == "" {
+			return fmt.Sprintf("decided: %s, no rule takes it", e.Class)
+		}
+		return fmt.Sprintf("decided: %s by rule %s", e.Class, e.Rule)
+	case leadroute.StepOffered:
+		if e.Rep != "" {
+			return "offered to rep " + string(e.Rep)
+		}
+		return "offered to pool " + string(e.Pool)
+	case leadroute.StepDeclined:
+		return fmt.Sprintf("%s cannot take it: %s", e.Rep, e.Reason)
+	case leadroute.StepAssigned:
+		return string(e.Rep) + " owns it"
+	case leadroute.StepQueued:
+		return "waits in queue " + string(e.Queue)
+	case leadroute.StepResponded:
+		return string(e.Rep) + " responded"
+	case leadroute.StepReassigned:
+		if e.Rep == "" {
+			return "moves on: " + e.Reason
+		}
+		return fmt.Sprintf("taken from %s: %s", e.Rep, e.Reason)
+	case leadroute.StepNotified:
+		return fmt.Sprintf("channel %s is told: %s", e.Outcome, e.Reason)
+	case leadroute.StepBreached:
+		return "late: " + cmp.Or(e.Reason, "deliver_within")
+	case leadroute.StepDeadLettered:
+		return "given up: " + e.Reason
+	default:
+		return ""
+	}
+}
+
+// span is a time since the start as an author writes it: "3m1s".
+func span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

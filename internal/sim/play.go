@@ -1,0 +1,232 @@
+package sim
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/ledger"
+)
+
+// Decide is a plan's decision with what it may read of the live rep table.
+type Decide func(p *plan.Plan, l *leadroute.Lead, live plan.Live, at leadroute.Millis) (plan.Decision, error)
+
+// Play is a world without misfortune: one owner of each stage, everything arrives at once
+// and in order, and the CRM acknowledges at once. Time moves only when told to.
+type Play struct {
+	w      *World
+	posted int
+	tick   leadroute.Millis // when the clock next offers the heads of the queues
+	byName map[string]bool  // of the waiting leads, by revision
+}
+
+// wakeEvery is how often a Play offers the waiting leads again.
+const wakeEvery = time.Second
+
+// NewPlay makes a world that runs the plan, at time at.
+func NewPlay(p *plan.Plan, at leadroute.Millis, decide Decide) *Play {
+	w := newWorld(at)
+	w.opt = Options{Partitions: 1}
+	w.plan = p
+	w.decider = func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
+		roster := w.views[w.pools.parts[0].owner.id].roster
+		return decide(p, l, roster.Live(p, at), at)
+	}
+	w.build()
+	w.openWorkers()
+	return &Play{w: w, tick: at, byName: map[string]bool{}}
+}
+
+// Hire puts a rep on the floor, or changes the profile of one who is there.
+func (y *Play) Hire(r leadroute.Rep, status leadroute.RepStatus) {
+	y.w.send(senderOps, leadroute.TopicReps, string(r.ID), &leadroute.RepMessage{Profile: &r})
+	y.w.send(senderOps, leadroute.TopicReps, string(r.ID), &leadroute.RepMessage{Status: &status})
+	y.settle()
+}
+
+// Post lets a lead in.
+func (y *Play) Post(l leadroute.Lead, class leadroute.Class) {
+	y.posted++
+	l.Receipt = fmt.Sprint("post", y.posted)
+	a := leadroute.Admission{Class: class, Plan: y.w.plan.ID, Lead: l}
+	y.w.send(senderDoor, leadroute.TopicLedger, string(l.ID), &leadroute.LedgerMessage{Admitted: &a})
+	y.settle()
+}
+
+// Respond lets the lead's owner respond; it is false where nobody owns it.
+func (y *Play) Respond(lead leadroute.LeadID) bool {
+	s := y.Lead(lead)
+	if s == nil || s.Owner() == "" {
+		return false
+	}
+	y.w.send(senderDesk, leadroute.TopicLedger, string(lead), &leadroute.LedgerMessage{
+		Action: &leadroute.RepAction{Action: leadroute.ActionResponded, Rep: s.Owner(), At: y.w.now},
+	})
+	y.settle()
+	return true
+}
+
+// Lead is the lead's row, nil before it arrived.
+func (y *Play) Lead(id leadroute.LeadID) *ledger.State { return y.w.lead(string(id)) }
+
+// Events are all steps of all leads so far, in the order in which they happened.
+func (y *Play) Events() []leadroute.LatencyEvent { return y.w.heard }
+
+// Now is the virtual time.
+func (y *Play) Now() leadroute.Millis { return y.w.now }
+
+// Err says what went wrong with the world itself.
+func (y *Play) Err() error {
+	if y.w.violation == nil {
+		return nil
+	}
+	return y.w.violation
+}
+
+var errBusy = errors.New("a timer that fired is due again at once")
+
+// RunUntil lets the time pass, and fires what is due on the way.
+func (y *Play) RunUntil(at leadroute.Millis) error {
+	for y.w.violation == nil {
+		due, waiting := y.due()
+		next := at
+		if due != nil {
+			next = min(next, max(due.Due, y.w.now))
+		}
+		if waiting {
+			next = min(next, max(y.tick, y.w.now))
+		}
+		switch {
+		case due != nil && due.Due <= next && due.Due <= at:
+			y.w.now = next
+			key := due.Key()
+			y.fire(due)
+			if again, ok := y.w.clock.timers[key]; ok && again == *due {
+				return fmt.Errorf("%w: %s", errBusy, key)
+			}
+		case waiting && y.tick <= at:
+			y.w.now = next
+			y.wake()
+		default:
+			y.w.now = at
+			return nil
+		}
+	}
+	return y.Err()
+}
+
+// due is the timer that is due first, and whether a lead waits to be woken.
+func (y *Play) due() (first *leadroute.Timer, waiting bool) {
+	for _, t := range y.w.clock.timers {
+		switch {
+		case t.Kind == leadroute.TimerWake:
+			waiting = true
+		case first == nil || cmp.Or(cmp.Compare(t.Due, first.Due), cmp.Compare(t.Key(), first.Key())) < 0:
+			first = &t
+		}
+	}
+	return first, waiting
+}
+
+func (y *Play) fire(t *leadroute.Timer) {
+	y.w.send(senderClock, leadroute.TopicLedger, string(t.Lead), &leadroute.LedgerMessage{Due: t})
+	y.settle()
+}
+
+// wake offers the waiting leads again, by deadline.
+func (y *Play) wake() {
+	y.tick = y.w.now.Add(wakeEvery)
+	var waiting []leadroute.Timer
+	for _, t := range y.w.clock.timers {
+		if t.Kind == leadroute.TimerWake {
+			waiting = append(waiting, t)
+		}
+	}
+	slices.SortFunc(waiting, func(a, b leadroute.Timer) int {
+		return cmp.Or(cmp.Compare(a.Deadline, b.Deadline), cmp.Compare(a.Key(), b.Key()))
+	})
+	free := y.somebodyIsFree()
+	for i := range waiting {
+		t := &waiting[i]
+		// In vain it changes nothing, except that a lead is late now.
+		if late := t.Deadline <= y.w.now && y.w.now < t.Deadline.Add(wakeEvery)+1; free || late || y.asksByName(t) {
+			y.fire(t)
+		}
+	}
+}
+
+// somebodyIsFree tells whether some member of some pool could take a lead: then waking the
+// waiting may not be in vain.
+func (y *Play) somebodyIsFree() bool {
+	w := y.w
+	roster := w.views[w.pools.parts[0].owner.id].roster
+	for _, p := range w.plan.Pools {
+		if roster.Available(w.plan, p, w.now) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// asksByName tells whether the waiting lead may go to a rep by name.
+func (y *Play) asksByName(t *leadroute.Timer) bool {
+	key := fmt.Sprintf("%s/%d", t.Lead, t.Rev)
+	by, known := y.byName[key]
+	if !known {
+		by = slices.ContainsFunc(y.Lead(t.Lead).Targets, func(t plan.Target) bool { return t.Rep != "" })
+		y.byName[key] = by
+	}
+	return by
+}
+
+// settle lets everything on its way arrive and be handled.
+func (y *Play) settle() {
+	w := y.w
+	for w.violation == nil {
+		if len(w.order) > 0 {
+			w.flush(w.order[0])
+			continue
+		}
+		y.catchUp()
+		if !y.handleNext() && !y.deliverNext() {
+			return
+		}
+	}
+}
+
+func (y *Play) catchUp() {
+	w := y.w
+	w.catchUp(w.views[w.pools.parts[0].owner.id], 0, len(w.reps.parts[0].changelog))
+}
+
+func (y *Play) handleNext() bool {
+	for _, st := range y.w.stages {
+		if in := st.parts[0].owner; in.pos < len(in.part.inbox) {
+			y.w.handle(in)
+			return true
+		}
+	}
+	return false
+}
+
+// deliverNext is the CRM's acknowledgement.
+func (y *Play) deliverNext() bool {
+	w := y.w
+	for i, topic := range w.topics {
+		k := w.workers[topic]
+		if k.next >= len(k.log) {
+			continue
+		}
+		d := &k.log[k.next]
+		k.next++
+		w.send(senderWork-i, leadroute.TopicLedger, string(d.Lead), &leadroute.LedgerMessage{Outcome: &leadroute.Outcome{
+			Rev: d.Rev, Destination: k.dest, Attempt: d.Attempt, Result: leadroute.ResultDelivered, Status: 200, At: w.now,
+		}})
+		return true
+	}
+	return false
+}
