@@ -117,8 +117,8 @@ func (a *analysis) worst(c *plan.Class, year *calendar) *uncovered {
 			}
 			asked[key] = true
 			when, known := year.targets(d.Targets)
-			if !known {
-				continue
+			if !known || len(when) == 0 {
+				continue // a queue that keeps its leads is meant so
 			}
 			hole, total := when.hole(year.from, year.until)
 			if worst == nil || hole.until.Sub(hole.from) > worst.hole.until.Sub(worst.hole.from) {

@@ -20,7 +20,9 @@ schema "lead" {
   }
 }
 
-priority "P0" {}
+priority "P0" {
+  deliver_within = "1m"
+}
 
 rep "ana" {
   email = "ana@example.com"
