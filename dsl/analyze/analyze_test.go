@@ -167,7 +167,7 @@ priority "P1" { when = %s }
 priority "P2" {}
 territory "near" { when = %s }
 territory "far" { when = %s }
-`, decided(drawCondition(t, 1)), decided(drawCondition(t, 1)), decided(drawCondition(t, 1)), decided(drawCondition(t, 1)))
+`, decided("!("+drawCondition(t, 1)+")"), decided(drawCondition(t, 2)), decided("!("+drawCondition(t, 1)+")"), decided(drawCondition(t, 2)))
 		n := rapid.IntRange(1, 7).Draw(t, "rules")
 		for i := range n {
 			fmt.Fprintf(&src, "rule \"r%d\" {\n  when = %s\n  enabled = %v\n  to = queue.unassigned\n}\n", i,
