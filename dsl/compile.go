@@ -75,7 +75,7 @@ func newCompiler() *compiler {
 }
 
 func (c *compiler) compile(files []file) *Policy {
-	p := &Policy{Source: map[string][]byte{}}
+	p := &Policy{Source: map[string][]byte{}, source: c}
 	files = byName(files)
 	size := 0
 	for _, f := range files {
@@ -105,7 +105,7 @@ func (c *compiler) compile(files []file) *Policy {
 	}
 	c.orderRules()
 	c.checkLimits()
-	c.analyze()
+	c.lintRules()
 	p.Tests, p.Scenarios, p.Fields, p.Declarations = c.tests, c.scenarios, c.plan.Fields, c.declarations()
 	files = append(files, c.kept()...)
 	for name, src := range c.used {
@@ -122,7 +122,7 @@ func (c *compiler) compile(files []file) *Policy {
 }
 
 func (c *compiler) done() Diagnostics {
-	c.diags.sort()
+	c.diags.Sort()
 	return c.diags
 }
 

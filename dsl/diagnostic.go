@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,6 +25,9 @@ type Diagnostic struct {
 	EndColumn int    `json:"end_column,omitempty"`
 	Help      string `json:"help"` // what such a finding means, in one paragraph
 	Link      string `json:"link"` // its page
+
+	// Lead is one that shows what the diagnostic says, if there is such a lead.
+	Lead json.RawMessage `json:"lead,omitempty"`
 
 	text string // the line of the source, to be shown
 }
@@ -83,27 +87,14 @@ func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) 
 		}
 		rng = t.locate(rng)
 	}
-	d := Diagnostic{
-		ID: f.ID, Slug: f.Slug, Severity: SeverityError, Summary: f.Summary, Detail: fmt.Sprintf(format, args...),
-		File: rng.Filename, Line: rng.Start.Line, Column: rng.Start.Column, EndLine: rng.End.Line, EndColumn: rng.End.Column,
-		Help: f.Explain, Link: f.Link(),
-	}
-	if f.Warning {
-		d.Severity = SeverityWarning
-	}
+	d := c.diagnostic(f, rng, fmt.Sprintf(format, args...))
 	if f.ID != syntaxError.ID && c.garbled(rng, f.Warning) {
 		return
 	}
-	lines := c.lines[rng.Filename]
-	if t != nil {
-		lines = t.lines
-		if t.faults == maxTableFaults {
-			d.Detail += " What is wrong in the rows behind it is not shown."
-		}
+	if t != nil && t.faults == maxTableFaults {
+		d.Detail += " What is wrong in the rows behind it is not shown."
 	}
-	if i := rng.Start.Line - 1; i >= 0 && i < len(lines) {
-		d.text = lines[i]
-	}
+	lines := c.linesOf(rng.Filename)
 	if f.Warning && c.ignored(f, lines, rng.Start.Line) {
 		return
 	}
@@ -113,6 +104,29 @@ func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) 
 	if !slices.ContainsFunc(c.diags, same) {
 		c.diags = append(c.diags, d)
 	}
+}
+
+// linesOf are the lines of a file of the policy, a table's included.
+func (c *compiler) linesOf(name string) []string {
+	if t := c.tableFile[name]; t != nil {
+		return t.lines
+	}
+	return c.lines[name]
+}
+
+func (c *compiler) diagnostic(f Finding, rng hcl.Range, detail string) Diagnostic {
+	d := Diagnostic{
+		ID: f.ID, Slug: f.Slug, Severity: SeverityError, Summary: f.Summary, Detail: detail,
+		File: rng.Filename, Line: rng.Start.Line, Column: rng.Start.Column, EndLine: rng.End.Line, EndColumn: rng.End.Column,
+		Help: f.Explain, Link: f.Link(),
+	}
+	if f.Warning {
+		d.Severity = SeverityWarning
+	}
+	if lines, i := c.linesOf(rng.Filename), rng.Start.Line-1; i >= 0 && i < len(lines) {
+		d.text = lines[i]
+	}
+	return d
 }
 
 // garbled tells whether what stands in the line was not read as it was meant, so that
@@ -141,7 +155,8 @@ func (c *compiler) ignored(f Finding, lines []string, line int) bool {
 	return false
 }
 
-func (ds Diagnostics) sort() {
+// Sort puts them in the order of the source.
+func (ds Diagnostics) Sort() {
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})

@@ -453,4 +453,6 @@ var Findings = []Finding{
 	strayVariable,
 	invalidDate, badCalendar, twoKinds, keyNoRevision, unknownFigure, outOfRange, otherVersion, overLimit, alternateCircle,
 	unknownReason, unreadColumn,
+
+	ImpossibleCondition, InvariantRefuted, NobodyThere, ClockRunsOn, NeverOpen, NeverDrained, InvariantBroken,
 }

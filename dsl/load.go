@@ -35,6 +35,8 @@ type Policy struct {
 	// with errors, too, as far as it could be read.
 	Fields       []plan.Field
 	Declarations []Declaration
+
+	source *compiler // where what stands
 }
 
 // Options change how a policy is read.

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/leadroute/leadroute/dsl"
+	"github.com/leadroute/leadroute/dsl/analyze"
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
@@ -15,7 +18,9 @@ type validateOptions struct {
 	Paths  []string
 	Strict bool
 	JSON   bool
-	Out    io.Writer
+	// Overlaps is how many pairs of rules that want the same lead are listed.
+	Overlaps int
+	Out      io.Writer
 }
 
 func newValidate() *cobra.Command {
@@ -29,8 +34,13 @@ and what to write instead. POLICY is a file, or a folder of *.hcl files.
 A finding that is meant so is silenced on its line, with a reason:
     # leadroute:ignore LR024 the field team asked for it
 
+It says which rules no lead reaches, which lead no rule takes, which conditions cannot hold,
+and when nobody is there in time. Where a lead shows it, the lead is shown; put it into
+leadroute explain to see its way. --overlaps lists the rules that both want a lead, of
+which the first one takes it; that is often meant so, and no warning.
+
 Exit code: 0 if the policy can run, 1 if it has errors, 2 with --strict if it has warnings.`,
-		Example: "  leadroute validate examples/demo.hcl\n  leadroute validate --strict --json examples/simple-team.hcl",
+		Example: "  leadroute validate examples/demo.hcl\n  leadroute validate --strict --json examples/simple-team.hcl\n  leadroute validate --overlaps 10 examples/simple-team.hcl",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Paths, opts.Out = args, cmd.OutOrStdout()
@@ -39,6 +49,7 @@ Exit code: 0 if the policy can run, 1 if it has errors, 2 with --strict if it ha
 	}
 	cmd.Flags().BoolVar(&opts.Strict, "strict", false, "exit with 2 if there are warnings")
 	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object with the findings, and what is not acted on yet")
+	cmd.Flags().IntVar(&opts.Overlaps, "overlaps", 0, "list up to so many pairs of rules that want the same lead")
 	return cmd
 }
 
@@ -48,8 +59,11 @@ func validate(_ context.Context, opts validateOptions) error {
 	if policy.Plan != nil {
 		inactive = policy.Plan.Inactive()
 	}
+	result := analyze.Run(policy, analyze.Options{Overlaps: opts.Overlaps})
+	diags = append(diags, result.Diagnostics...)
+	diags.Sort()
 	if opts.JSON {
-		if err := diags.WriteJSON(opts.Out, inactive); err != nil {
+		if err := writeFindings(opts, diags, inactive, result.Overlaps); err != nil {
 			return err
 		}
 	} else {
@@ -58,6 +72,9 @@ func validate(_ context.Context, opts validateOptions) error {
 		}
 		if len(diags) > 0 {
 			fmt.Fprintln(opts.Out)
+		}
+		for _, o := range result.Overlaps {
+			fmt.Fprintf(opts.Out, "rule.%s and rule.%s both want %s; rule.%s takes it\n", o.First, o.Second, &o.Lead, o.First)
 		}
 		fmt.Fprintln(opts.Out, summary(policy.Plan, diags))
 		if n := len(inactive); n > 0 {
@@ -73,6 +90,27 @@ func validate(_ context.Context, opts validateOptions) error {
 	default:
 		return nil
 	}
+}
+
+// writeFindings writes the one JSON object: the diagnostics, and the overlaps if they were
+// asked for.
+func writeFindings(opts validateOptions, diags dsl.Diagnostics, inactive []plan.Inactive, overlaps []analyze.Overlap) error {
+	if opts.Overlaps == 0 {
+		return diags.WriteJSON(opts.Out, inactive)
+	}
+	var b bytes.Buffer
+	if err := diags.WriteJSON(&b, inactive); err != nil {
+		return err
+	}
+	all := map[string]any{}
+	if err := json.Unmarshal(b.Bytes(), &all); err != nil {
+		return err
+	}
+	all["overlaps"] = append([]analyze.Overlap{}, overlaps...)
+	e := json.NewEncoder(opts.Out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(all)
 }
 
 // summary is the last line for people.

@@ -22,6 +22,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"github.com/leadroute/leadroute/dsl"
+	"github.com/leadroute/leadroute/dsl/analyze"
 )
 
 // Serve answers an editor on the stream until it says exit, closes the stream, or ctx ends.
@@ -218,8 +219,8 @@ func (s *server) load(file string) (map[string][]byte, dsl.Diagnostics) {
 	if policies > 1 {
 		files = map[string][]byte{file: files[file]}
 	}
-	_, diags := s.parse(files)
-	return files, diags
+	policy, diags := s.parse(files)
+	return files, append(diags, analyze.Run(policy, analyze.Options{}).Diagnostics...)
 }
 
 func (s *server) parse(files map[string][]byte) (*dsl.Policy, dsl.Diagnostics) {

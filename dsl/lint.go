@@ -9,20 +9,9 @@ import (
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
-// anywhere is the range for what is wrong with the policy as a whole.
-func (c *compiler) anywhere() hcl.Range {
-	r := hcl.Range{}
-	for name := range c.lines {
-		if r.Filename == "" || name < r.Filename {
-			r = hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
-		}
-	}
-	return r
-}
-
-// analyze finds what only all rules together show. It judges by the form of the
-// conditions alone: every rule that it calls unreachable is, and it may miss some.
-func (c *compiler) analyze() {
+// lintRules says what the form of the rules alone shows; what all of them together do to
+// leads is dsl/analyze's.
+func (c *compiler) lintRules() {
 	rules := c.ruleOf
 	if c.plan.Zone == nil {
 		return
@@ -33,38 +22,10 @@ func (c *compiler) analyze() {
 		}
 		return
 	}
-	c.reach(rules)
 	for i := range c.plan.Rules {
 		if (i == 0 || rules[i] != rules[i-1]) && !c.hasWithin(rules[i].full) {
 			c.endsInQueue(rules[i], &c.plan.Rules[i])
 		}
-	}
-}
-
-// reach finds rules behind one that takes every lead, or that has the same condition.
-func (c *compiler) reach(rules []*block) {
-	closed, last := "", -1
-	seen := map[string]string{}
-	for i, r := range c.plan.Rules {
-		if r.Disabled || r.Dated() {
-			continue
-		}
-		last = i
-		switch first, same := seen[r.When.Source]; {
-		case closed != "":
-			c.report(unreachableRule, c.ruleRange(i), "No lead comes here: rule.%s, before it, takes every lead.", closed)
-		case same:
-			c.report(unreachableRule, c.ruleRange(i), "No lead comes here: rule.%s, before it, has the same condition.", first)
-		case r.When.Op == plan.OpNever && !c.diags.HasErrors():
-			c.report(unreachableRule, rules[i].nameRange, "No lead comes here: the condition is always false.")
-		case r.When.Always():
-			closed = r.Name
-		default:
-			seen[r.When.Source] = r.Name
-		}
-	}
-	if closed == "" && last >= 0 && len(c.broken) == 0 {
-		c.report(possibleGap, rules[last].nameRange, "A lead that matches no rule goes to the dead letters. Add a last rule without a when.")
 	}
 }
 

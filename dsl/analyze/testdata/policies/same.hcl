@@ -43,7 +43,7 @@ rule "first" {
   to = [pool.emea, queue.backlog]
 }
 
-rule "again" { # ERROR: Unreachable rule | has the same condition
+rule "again" { # WARNING: Unreachable rule | has the same condition
   when = lead.vip
   to   = queue.backlog
 }

@@ -43,7 +43,10 @@ rule "first" {
   to = [pool.emea, queue.backlog]
 }
 
-rule "rest" { # ERROR: Leads that no rule takes
-  when = lead.score > 5
+rule "all" {
+  to = queue.backlog
+}
+
+rule "rest" { # WARNING: Unreachable rule | rule.all, before it
   to = [pool.emea, queue.backlog]
 }

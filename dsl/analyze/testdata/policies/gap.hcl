@@ -43,10 +43,7 @@ rule "first" {
   to = [pool.emea, queue.backlog]
 }
 
-rule "all" {
-  to = queue.backlog
-}
-
-rule "rest" { # ERROR: Unreachable rule | rule.all, before it
+rule "rest" { # WARNING: Leads that no rule takes
+  when = lead.score > 5
   to = [pool.emea, queue.backlog]
 }

@@ -1,0 +1,45 @@
+policy "p" {
+  timezone = "UTC"
+}
+
+schema "lead" {
+  field "region" {
+    type   = string
+    values = ["NA", "EMEA", "APAC"]
+  }
+  field "size" {
+    type = number
+    min  = 1
+    max  = 100000
+  }
+  field "score" {
+    type     = number
+    required = true
+    min      = 0
+    max      = 100
+  }
+}
+
+priority "P0" {}
+
+rep "ana" {
+  email = "ana@example.com"
+}
+
+pool "all" {
+  members = [rep.ana]
+}
+
+queue "backlog" {
+  drain_to = pool.all
+}
+
+rule "small" {
+  when = lead.size < 500
+  to   = [pool.all, queue.backlog]
+}
+
+rule "large" { # WARNING: Leads that no rule takes | without size
+  when = lead.size >= 500
+  to   = queue.backlog
+}
