@@ -5,6 +5,7 @@ import "github.com/spf13/cobra"
 // commands lists every command, in the order of the help.
 var commands = []func() *cobra.Command{
 	newValidate,
+	newFmt,
 	newTest,
 	newExplain,
 	newGraph,
