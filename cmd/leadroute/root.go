@@ -13,6 +13,7 @@ import (
 // commands lists every command, in the order of the help.
 var commands = []func() *cobra.Command{
 	newValidate,
+	newFmt,
 	newTest,
 	newExplain,
 	newGraph,
