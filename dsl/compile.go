@@ -20,8 +20,9 @@ type compiler struct {
 	diags   Diagnostics
 	lines   map[string][]string // of each file, by path
 	sources map[string][]byte
-	broken  map[string][]int // lines with syntax errors, by path
-	order   int              // of the next block in the source
+	broken  map[string][]int     // lines with syntax errors, by path
+	ignores map[string][]*ignore // comments that silence a warning, by path
+	order   int                  // of the next block in the source
 	specs   []*blockSpec
 
 	blocks   map[string][]*block          // by type, in the order of the source
@@ -62,7 +63,7 @@ type repUse struct {
 
 func newCompiler() *compiler {
 	return &compiler{
-		lines: map[string][]string{}, sources: map[string][]byte{}, broken: map[string][]int{}, specs: blockSpecs(),
+		lines: map[string][]string{}, sources: map[string][]byte{}, broken: map[string][]int{}, ignores: map[string][]*ignore{}, specs: blockSpecs(),
 		blocks: map[string][]*block{}, declared: map[string]map[string]*block{}, locals: map[string]bool{}, localValues: map[string]constant{},
 		varValues: map[string]evaluated{}, tables: map[string]*table{}, tableFile: map[string]*table{}, shown: map[hcl.Range]string{},
 		repFields: map[string]repUse{},
@@ -106,6 +107,7 @@ func (c *compiler) compile(files []file) *Policy {
 	c.orderRules()
 	c.checkLimits()
 	c.lintRules()
+	c.checkIgnores()
 	p.Tests, p.Scenarios, p.Fields, p.Declarations = c.tests, c.scenarios, c.plan.Fields, c.declarations()
 	files = append(files, c.kept()...)
 	for name, src := range c.used {

@@ -94,8 +94,7 @@ func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) 
 	if t != nil && t.faults == maxTableFaults {
 		d.Detail += " What is wrong in the rows behind it is not shown."
 	}
-	lines := c.linesOf(rng.Filename)
-	if f.Warning && c.ignored(f, lines, rng.Start.Line) {
+	if f.Warning && c.ignored(f, rng.Filename, rng.Start.Line) {
 		return
 	}
 	same := func(o Diagnostic) bool {
@@ -136,23 +135,6 @@ func (c *compiler) garbled(rng hcl.Range, warning bool) bool {
 		return true
 	}
 	return warning && c.hasWithin(rng, syntaxError)
-}
-
-// ignored finds "# leadroute:ignore LR012 reason" on the line or on the one above.
-// Errors cannot be ignored, and a reason must be given.
-func (c *compiler) ignored(f Finding, lines []string, line int) bool {
-	for _, i := range []int{line - 1, line - 2} {
-		if i < 0 || i >= len(lines) {
-			continue
-		}
-		if _, rest, ok := strings.Cut(lines[i], "leadroute:ignore "); ok {
-			words := strings.Fields(rest)
-			if len(words) > 1 && (words[0] == f.ID || words[0] == f.Slug) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // Sort puts them in the order of the source.

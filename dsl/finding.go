@@ -245,6 +245,31 @@ priority "P1" {}`,
 		Good: `priority "P0" {}
 rule "all" { to = [pool.global, queue.unassigned] }`,
 	}
+	ignoreReason = Finding{
+		ID: "LR034", Slug: "ignore-without-reason", Summary: "Silenced without a reason", Warning: true,
+		Explain: `A comment that silences a finding needs the reason, for whoever reads the policy next.`,
+		Bad:     `# leadroute:ignore LR024`,
+		Good:    `# leadroute:ignore LR024 the floor asked for it, until spring`,
+	}
+	ignoreUnknown = Finding{
+		ID: "LR035", Slug: "ignore-unknown", Summary: "Silences what does not exist", Warning: true,
+		Explain: `A comment silences a finding that does not exist, so that it silences nothing.`,
+		Bad:     `# leadroute:ignore LR999 for now`,
+		Good:    `# leadroute:ignore LR024 for now`,
+	}
+	ignoreStale = Finding{
+		ID: "LR036", Slug: "ignore-stale", Summary: "Silences nothing", Warning: true,
+		Explain: `A comment silences a finding that is no longer made on its line or the next one. Take it out, or it will hide the next one that is.`,
+		Bad: `# leadroute:ignore LR024 the floor asked for it
+when = lead.score > 50`,
+		Good: `when = lead.score > 50`,
+	}
+	ignoreError = Finding{
+		ID: "LR037", Slug: "ignore-error", Summary: "Silences an error", Warning: true,
+		Explain: `Errors cannot be silenced: a policy with an error does not run.`,
+		Bad:     `# leadroute:ignore LR008 it will be there soon`,
+		Good:    `declare the pool`,
+	}
 	tableUnreadable = Finding{
 		ID: "LR040", Slug: "table-unreadable", Summary: "Cannot read the table",
 		Explain: `A table's file cannot be read, or holds no rows that can be understood. A table is a .csv file with a header, or a .json array of objects, and lies beside the policy.`,
@@ -448,6 +473,7 @@ var Findings = []Finding{
 	wrongArguments, invalidDuration, invalidValue, noDefaultPriority, possibleGap, emptyPool, queueCycle, noQueue, liveRead,
 	missingNoMatch, emptyString, invalidRegexp, notAllowedHere, rejectedTestLead, unreadable, unreachablePart,
 	secretInPolicy, noRules,
+	ignoreReason, ignoreUnknown, ignoreStale, ignoreError,
 	tableUnreadable, unknownColumn, raggedRow, duplicateKey, emptyTable, tableTooLarge, cellType, blankCell, tableName,
 	definitionCycle, variableRefused, variableUnset, noSuchDate, splitPercent, unknownRule, unknownVariable, deadWindow,
 	strayVariable,

@@ -92,7 +92,7 @@ func TestAWarningIsIgnoredForAReason(t *testing.T) {
 		"rule \"r\" {\n  when = pool.a.available > 0 %\n  to   = queue.unassigned\n}\nrule \"s\" { to = queue.unassigned }\n"
 	for comment, want := range map[string]int{
 		"": 1, "# leadroute:ignore LR024 ops asked for it": 0, "# leadroute:ignore live-read ops asked for it": 0,
-		"# leadroute:ignore LR024": 1, "# leadroute:ignore LR012 ops asked for it": 1,
+		"# leadroute:ignore LR024": 2, "# leadroute:ignore LR012 ops asked for it": 1,
 	} {
 		_, diags := Parse(map[string][]byte{"p.hcl": []byte(strings.Replace(policy, "%", comment, 1))})
 		if len(diags) != want {

@@ -17,8 +17,7 @@ type Part struct{ Block, Name, Attr string }
 // silenced it.
 func (p *Policy) Say(f Finding, at Part, format string, args ...any) (d Diagnostic, ok bool) {
 	rng := p.source.find(at)
-	lines := p.source.linesOf(rng.Filename)
-	if f.Warning && p.source.ignored(f, lines, rng.Start.Line) {
+	if f.Warning && p.source.ignored(f, rng.Filename, rng.Start.Line) {
 		return Diagnostic{}, false
 	}
 	return p.source.diagnostic(f, rng, fmt.Sprintf(format, args...)), true

@@ -18,6 +18,7 @@ const (
 // place without moving anything, so that the rest of the file can be checked too.
 func (c *compiler) parse(f file) *hclsyntax.Body {
 	tokens, _ := hclsyntax.LexConfig(f.src, f.path, hcl.InitialPos)
+	c.ignores[f.path] = ignores(tokens)
 	if !c.shallow(tokens) {
 		return nil
 	}

@@ -18,6 +18,7 @@ type validateOptions struct {
 	Paths  []string
 	Strict bool
 	JSON   bool
+	SARIF  bool
 	// Overlaps is how many pairs of rules that want the same lead are listed.
 	Overlaps int
 	Out      io.Writer
@@ -49,6 +50,8 @@ Exit code: 0 if the policy can run, 1 if it has errors, 2 with --strict if it ha
 	}
 	cmd.Flags().BoolVar(&opts.Strict, "strict", false, "exit with 2 if there are warnings")
 	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object with the findings, and what is not acted on yet")
+	cmd.Flags().BoolVar(&opts.SARIF, "sarif", false, "print a SARIF 2.1.0 log, for code hosts and editors")
+	cmd.MarkFlagsMutuallyExclusive("json", "sarif")
 	cmd.Flags().IntVar(&opts.Overlaps, "overlaps", 0, "list up to so many pairs of rules that want the same lead")
 	return cmd
 }
@@ -61,12 +64,20 @@ func validate(_ context.Context, opts validateOptions) error {
 	}
 	result := analyze.Run(policy, analyze.Options{Overlaps: opts.Overlaps})
 	diags = append(diags, result.Diagnostics...)
+	if policy.Plan != nil { // else not everybody has spoken
+		diags = append(diags, policy.StaleIgnores()...)
+	}
 	diags.Sort()
-	if opts.JSON {
+	switch {
+	case opts.SARIF:
+		if err := diags.WriteSARIF(opts.Out); err != nil {
+			return err
+		}
+	case opts.JSON:
 		if err := writeFindings(opts, diags, inactive, result.Overlaps); err != nil {
 			return err
 		}
-	} else {
+	default:
 		if err := diags.WriteText(opts.Out); err != nil {
 			return err
 		}

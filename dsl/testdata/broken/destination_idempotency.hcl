@@ -30,7 +30,7 @@ queue "backlog" {
 
 destination "crm" {
   webhook { url = "https://crm.example.com/leads" }
-  idempotency_key = lead.id # ERROR: Idempotency key without the revision | decision.revision
+  idempotency_key = lead.id # WARNING: Idempotency key without the revision | decision.revision
 }
 
 rule "first" {

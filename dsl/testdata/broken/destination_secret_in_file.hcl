@@ -38,7 +38,7 @@ destination "crm" {
   webhook {
     url  = secret("U")
     sign = "standard-webhooks"
-    key  = "whsec_aaaa" # ERROR: Secret written into the policy
+    key  = "whsec_aaaa" # WARNING: Secret written into the policy
   }
 }
 

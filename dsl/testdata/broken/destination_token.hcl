@@ -30,7 +30,7 @@ queue "backlog" {
 
 destination "crm" {
   hubspot {
-    token  = "pat-1234" # ERROR: Secret written into the policy | secret("NAME")
+    token  = "pat-1234" # WARNING: Secret written into the policy | secret("NAME")
     object = "contacts"
   }
 }

@@ -38,7 +38,7 @@ queue "backlog" {
   drain_to = pool.emea
 }
 
-rule "first" { # ERROR: Rule without a queue | queue.unassigned
+rule "first" { # WARNING: Rule without a queue | queue.unassigned
   when = lead.vip
   to = pool.emea
 }

@@ -30,7 +30,7 @@ queue "backlog" {
 
 override "o" {
   from     = "2026-04-01"
-  until    = "2026-03-01" # ERROR: Never in force | until does not lie behind from
+  until    = "2026-03-01" # WARNING: Never in force | until does not lie behind from
   priority = priority.P0
 }
 

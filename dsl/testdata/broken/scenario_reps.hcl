@@ -31,7 +31,7 @@ rule "all" {
 scenario "s" {
   reps = {
     ben = { desk = 3 }             # ERROR: Wrong type
-    cleo = { dsk = "one" }         # ERROR: Rep attribute that nothing reads | Did you mean "desk"?
+    cleo = { dsk = "one" }         # WARNING: Rep attribute that nothing reads | Did you mean "desk"?
     dan = { status = "lunch" }     # ERROR: Invalid value | "available"
     eve = { capacity = { day = 1 } } # ERROR: Invalid value | per_day
     fred = "here"                  # ERROR: Wrong type | A rep is an object

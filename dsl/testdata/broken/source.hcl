@@ -29,7 +29,7 @@ queue "backlog" {
 }
 
 source "web" {
-  keys       = ["abc"] # ERROR: Secret written into the policy
+  keys       = ["abc"] # WARNING: Secret written into the policy
   rate_limit = "fast"  # ERROR: Invalid value | is a rate above zero
   require    = [lead.sorce_url] # ERROR: Unknown lead field | Did you mean "lead.source_url"?
 }

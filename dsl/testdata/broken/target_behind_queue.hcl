@@ -40,7 +40,7 @@ queue "backlog" {
 
 rule "first" {
   when = lead.vip
-  to = [queue.backlog, pool.emea] # ERROR: Unreachable | never tried
+  to = [queue.backlog, pool.emea] # WARNING: Unreachable | never tried
 }
 
 rule "rest" {

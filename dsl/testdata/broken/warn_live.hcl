@@ -39,7 +39,7 @@ queue "backlog" {
 }
 
 rule "first" {
-  when = pool.emea.available > 0 # ERROR: Condition on live figures
+  when = pool.emea.available > 0 # WARNING: Condition on live figures
   to = [pool.emea, queue.backlog]
 }
 

@@ -39,7 +39,7 @@ queue "backlog" {
 }
 
 rule "first" {
-  when = lead.region != "EMEA" # ERROR: Leads without the field do not match | !has(lead.region) || ...
+  when = lead.region != "EMEA" # WARNING: Leads without the field do not match | !has(lead.region) || ...
   to = [pool.emea, queue.backlog]
 }
 

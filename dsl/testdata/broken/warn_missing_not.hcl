@@ -39,7 +39,7 @@ queue "backlog" {
 }
 
 rule "first" {
-  when = lead.vip && !one_of(lead.region, ["EMEA"]) # ERROR: Leads without the field do not match
+  when = lead.vip && !one_of(lead.region, ["EMEA"]) # WARNING: Leads without the field do not match
   to = [pool.emea, queue.backlog]
 }
 

@@ -21,7 +21,7 @@ schema "lead" {
 priority "P0" {
 }
 
-priority "P1" { # ERROR: Unreachable | No lead gets this priority
+priority "P1" { # WARNING: Unreachable | No lead gets this priority
 }
 
 hours "office" {
