@@ -17,7 +17,7 @@ import (
 func ordered(n int) (policy string, leads [][]byte) {
 	rng := rand.New(rand.NewPCG(uint64(n), 3))
 	var b strings.Builder
-	b.WriteString("policy \"bench\" { timezone = \"UTC\" }\nschema {\n")
+	b.WriteString("policy \"bench\" { timezone = \"UTC\" }\nschema \"lead\" {\n")
 	for i := range 7 {
 		fmt.Fprintf(&b, "  field \"t%d\" { type = string }\n", i)
 	}
@@ -62,7 +62,7 @@ func BenchmarkRules(b *testing.B) {
 		src, leads := ordered(n)
 		p, diags := dsl.Parse(map[string][]byte{"p.hcl": []byte(src)})
 		if p.Plan == nil {
-			b.Fatal(diags)
+			b.Fatal(diags[0])
 		}
 		at := time.Date(2026, 1, 14, 9, 0, 0, 0, time.UTC)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -97,7 +97,7 @@ func BenchmarkLoad10000(b *testing.B) {
 		runtime.ReadMemStats(&before)
 		p, diags := dsl.Parse(files)
 		if p.Plan == nil {
-			b.Fatal(diags)
+			b.Fatal(diags[0])
 		}
 		plan := p.Plan
 		p, diags = nil, nil

@@ -22,22 +22,28 @@ type index struct {
 	wide     []column             // whose bitmap is put together from several
 }
 
-// Bounds of an index. What does not fit is asked of the closures.
+// bounds keep an index small. What does not fit is asked of the closures.
+type bounds struct {
+	column     int // words of a column's bitmaps; above it, lists of rows
+	listed     int // rows in a column's lists
+	thresholds int // of a number column; between them the closures decide
+}
+
+// usual are the bounds of every plan but the tests'; a column may take 1 MB.
+var usual = bounds{column: 1 << 17, listed: 1 << 20, thresholds: 255}
+
 const (
-	maxRows      = 64      // of one condition
-	maxColumn    = 1 << 17 // words of a column's bitmaps (1 MB); above it, lists of rows
-	maxListed    = 1 << 20 // rows in a column's lists
-	maxThreshold = 255     // of a number column; between them the closures decide
-	linear       = 4       // conditions up to which asking each is faster
+	maxRows = 64 // of one condition
+	linear  = 4  // conditions up to which asking each is faster
 )
 
 // newIndex indexes the conditions, nil for one that never holds; asked, where not nil, is
 // what else has to hold. It is nil where an index would not help.
-func newIndex(conds []*Cond, asked func(i int) func(*Record) bool) *index {
+func newIndex(conds []*Cond, most bounds, asked func(i int) func(*Record) bool) *index {
 	if len(conds) <= linear {
 		return nil
 	}
-	b := builder{columns: map[Slot]*building{}}
+	b := builder{bounds: most, columns: map[Slot]*building{}}
 	for i, c := range conds {
 		if c != nil {
 			b.add(i, c, asked(i))
@@ -49,19 +55,21 @@ func newIndex(conds []*Cond, asked func(i int) func(*Record) bool) *index {
 // Seal makes Decide fast: it indexes the territories and the rules as they are now. Whoever
 // builds the plan calls it last; a plan that was not sealed decides the same, one condition
 // after the other.
-func (p *Plan) Seal() {
+func (p *Plan) Seal() { p.seal(usual) }
+
+func (p *Plan) seal(most bounds) {
 	territories := make([]*Cond, len(p.Territories))
 	for i := range p.Territories {
 		territories[i] = &p.Territories[i].When
 	}
-	p.territories = newIndex(territories, func(int) func(*Record) bool { return nil })
+	p.territories = newIndex(territories, most, func(int) func(*Record) bool { return nil })
 	rules := make([]*Cond, len(p.Rules))
 	for i := range p.Rules {
 		if rule := &p.Rules[i]; !rule.Disabled {
 			rules[i] = &rule.When
 		}
 	}
-	p.rules = newIndex(rules, func(i int) func(*Record) bool {
+	p.rules = newIndex(rules, most, func(i int) func(*Record) bool {
 		rule := &p.Rules[i]
 		if !rule.Dated() {
 			return nil

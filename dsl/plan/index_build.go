@@ -71,6 +71,7 @@ func rows(c *Cond, negated bool) [][]literal {
 
 // builder puts an index together.
 type builder struct {
+	bounds
 	of       []int32
 	residual [][]func(*Record) bool // of each row
 	columns  map[Slot]*building
@@ -285,8 +286,8 @@ func (b *builder) texts(c *column, from *building) (wide bool) {
 		}
 	}
 	c.values = make(map[string]source, len(names))
-	if len(names)*b.x.words > maxColumn {
-		b.listed(c, from, accepts)
+	if len(names)*b.x.words > b.bounds.column {
+		b.listRows(c, from, accepts)
 		return true
 	}
 	for _, s := range slices.Sorted(maps.Keys(names)) {
@@ -315,7 +316,7 @@ func (b *builder) texts(c *column, from *building) (wide bool) {
 	return false
 }
 
-func (b *builder) listed(c *column, from *building, accepts []accepted) {
+func (b *builder) listRows(c *column, from *building, accepts []accepted) {
 	n := 0
 	for i, row := range from.rows {
 		a := &accepts[i]
@@ -325,7 +326,7 @@ func (b *builder) listed(c *column, from *building, accepts []accepted) {
 			if len(a.but) > 0 {
 				b.askAll(row, from.tests[i])
 			}
-		case n+len(a.only) > maxListed:
+		case n+len(a.only) > b.listed:
 			b.askAll(row, from.tests[i])
 			b.set(c.present, row)
 		default:
@@ -380,7 +381,7 @@ func (b *builder) lists(c *column, from *building) {
 			b.list(c, []string{key}, row)
 		}
 	}
-	if len(c.values)*b.x.words <= maxColumn {
+	if len(c.values)*b.x.words <= b.bounds.column {
 		for _, s := range slices.Sorted(maps.Keys(c.values)) {
 			at := b.bitmap(-1)
 			for _, row := range c.values[s].ids {
@@ -403,7 +404,7 @@ func (b *builder) numbers(c *column, from *building) {
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
-	most := min(maxThreshold, max(8, maxColumn/2/b.x.words))
+	most := min(b.thresholds, max(2, b.bounds.column/2/b.x.words))
 	kept := all
 	if step := (len(all) + most - 1) / most; step > 1 {
 		kept = nil
