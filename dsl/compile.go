@@ -118,6 +118,7 @@ func (c *compiler) compile(files []file) *Policy {
 	}
 	if !c.diags.HasErrors() {
 		c.plan.ID = planID(byName(files))
+		c.plan.Seal()
 		p.Plan = c.plan
 	}
 	return p

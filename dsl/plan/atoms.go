@@ -17,7 +17,7 @@ func Compare(test string, a, b Number) Cond {
 		Actual: func(r *Record) string { return FormatNumber(a.Of(r)) },
 	}
 	if b.Const {
-		at.Numbers = []float64{b.Value()}
+		at.Numbers, at.reads = []float64{b.Value()}, a.slot
 	}
 	x, y := a.Of, b.Of
 	// NaN compares false with everything, so that "missing" needs no test of its own.
@@ -51,7 +51,7 @@ func Same(a, b Text, negate bool) Cond {
 	ne := func(r *Record) bool { s, t := x(r), y(r); return s != "" && t != "" && s != t }
 	if b.Const {
 		v := b.Value()
-		at.Texts = []string{v}
+		at.Texts, at.reads = []string{v}, a.slot
 		eq = func(r *Record) bool { return x(r) == v }
 		ne = func(r *Record) bool { s := x(r); return s != "" && s != v }
 	}
@@ -110,7 +110,7 @@ func CoalesceBool(source string, args ...Cond) Cond {
 
 // OneOf holds when the text is one of the set; it is undecided when the text is missing.
 func OneOf(t Text, set []string) Cond {
-	a := Atom{Test: "one_of", Subject: t.Source, Field: t.Field, Texts: set, Needs: "one of " + quoteAll(set), Actual: quoted(t)}
+	a := Atom{Test: "one_of", Subject: t.Source, Field: t.Field, Texts: set, Needs: "one of " + quoteAll(set), Actual: quoted(t), reads: t.slot}
 	in := func(s string) bool { return slices.Contains(set, s) }
 	if len(set) > 8 {
 		m := make(map[string]struct{}, len(set))
@@ -131,7 +131,7 @@ func OneOfNumbers(n Number, set []float64) Cond {
 		words[i] = FormatNumber(f)
 	}
 	a := Atom{
-		Test: "one_of", Subject: n.Source, Field: n.Field, Numbers: set, Needs: "one of " + strings.Join(words, ", "),
+		Test: "one_of", Subject: n.Source, Field: n.Field, Numbers: set, Needs: "one of " + strings.Join(words, ", "), reads: n.slot,
 		Actual: func(r *Record) string { return FormatNumber(n.Of(r)) },
 	}
 	return atom(a, func(r *Record) bool { return slices.Contains(set, n.Of(r)) },
@@ -148,7 +148,7 @@ func Contains(l List, t Text) Cond {
 		return "[" + quoteAll(v) + "]"
 	}}
 	if t.Const {
-		a.Texts = []string{t.Value()}
+		a.Texts, a.reads = []string{t.Value()}, l.slot
 	}
 	x, y := l.Of, t.Of
 	return atom(a, func(r *Record) bool { s := y(r); return s != "" && slices.Contains(x(r), s) },
@@ -198,7 +198,7 @@ func Between(n, lo, hi Number) Cond {
 		Actual: func(r *Record) string { return FormatNumber(n.Of(r)) },
 	}
 	if lo.Const && hi.Const {
-		a.Numbers = []float64{lo.Value(), hi.Value()}
+		a.Numbers, a.reads = []float64{lo.Value(), hi.Value()}, n.slot
 	}
 	return atom(a,
 		func(r *Record) bool { f := n.Of(r); return lo.Of(r) <= f && f <= hi.Of(r) },
@@ -211,22 +211,25 @@ func Between(n, lo, hi Number) Cond {
 // Has holds when the expression is not missing, and fails when it is: it is never undecided.
 func Has[T string | float64 | []string](e Expr[T]) Cond {
 	gone, of := missing[T](), e.Of
-	return has(e.Source, e.Field, func(r *Record) bool { return !gone(of(r)) })
+	return has(e.Source, e.Field, e.slot, func(r *Record) bool { return !gone(of(r)) })
 }
 
 // HasBool holds when the condition is decided.
 func HasBool(c Cond) Cond {
 	t, f := sides(c)
-	field := ""
+	field, reads := "", Slot{}
 	if c.Atom != nil {
 		field = c.Atom.Field
+		if c.Atom.reads.Type == TypeBool && c.Atom.Test == "==" {
+			reads = c.Atom.reads
+		}
 	}
-	return has(c.Source, field, func(r *Record) bool { return t(r) || f(r) })
+	return has(c.Source, field, reads, func(r *Record) bool { return t(r) || f(r) })
 }
 
-func has(source, field string, there func(*Record) bool) Cond {
+func has(source, field string, reads Slot, there func(*Record) bool) Cond {
 	return atom(Atom{
-		Test: "has", Subject: source, Field: field, Needs: "to be present",
+		Test: "has", Subject: source, Field: field, Needs: "to be present", reads: reads,
 		Actual: func(r *Record) string {
 			if there(r) {
 				return "present"

@@ -49,6 +49,9 @@ type Atom struct {
 	// Actual is the subject's value for this record in the words of an explanation,
 	// "" when it is missing.
 	Actual func(*Record) string
+	// reads is the field on whose value alone the atom depends, if it is one that Texts and
+	// Numbers say all about; the index goes by it.
+	reads Slot
 }
 
 // Holds reports whether the condition is definitely true.

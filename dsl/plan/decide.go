@@ -41,13 +41,9 @@ func (p *Plan) decide(r *Record, live Live, at time.Time, w watcher) Decision {
 	var d Decision
 	class, over := p.class(r, w)
 	d.classify(r, class)
-	for i := range p.Territories {
-		t := &p.Territories[i]
-		if ask(w, "territory", t.Name, t.When, r) {
-			d.Territory, r.territory = t.Name, t
-			r.decided(DecidedTerritory, t.Name)
-			break
-		}
+	if t := p.territoryOf(r, w); t != nil {
+		d.Territory, r.territory = t.Name, t
+		r.decided(DecidedTerritory, t.Name)
 	}
 	if r.territory == nil {
 		r.decided(DecidedTerritory, "") // the record may have been decided before
@@ -56,20 +52,49 @@ func (p *Plan) decide(r *Record, live Live, at time.Time, w watcher) Decision {
 		d.Rule, d.Targets = OverridePrefix+over.Name, resolve(over.Targets, r, w)
 		return d
 	}
+	if rule := p.ruleOf(r, w); rule != nil {
+		p.take(rule, r, &d, w)
+	}
+	return d
+}
+
+// territoryOf is the lead's territory, nil if it has none.
+func (p *Plan) territoryOf(r *Record, w watcher) *Territory {
+	if w == nil && p.territories != nil {
+		if i := p.territories.first(r); i >= 0 {
+			return &p.Territories[i]
+		}
+		return nil
+	}
+	for i := range p.Territories {
+		if t := &p.Territories[i]; ask(w, "territory", t.Name, t.When, r) {
+			return t
+		}
+	}
+	return nil
+}
+
+// ruleOf is the rule that takes the lead, nil if none does.
+func (p *Plan) ruleOf(r *Record, w watcher) *Rule {
+	if w == nil && p.rules != nil {
+		if i := p.rules.first(r); i >= 0 {
+			return &p.Rules[i]
+		}
+		return nil
+	}
 	for i := range p.Rules {
 		rule := &p.Rules[i]
-		if !rule.InForce(at) {
+		if !rule.InForce(r.at) {
 			if w != nil {
 				w.asked("rule", rule.Name, rule.When, rule.asleep())
 			}
 			continue
 		}
 		if ask(w, "rule", rule.Name, rule.When, r) {
-			p.take(rule, r, &d, w)
-			break
+			return rule
 		}
 	}
-	return d
+	return nil
 }
 
 // take is what the rule that matched says of the lead.

@@ -12,6 +12,7 @@ type Expr[T string | float64 | []string] struct {
 	Source string // as the author wrote it
 	Field  string // the field's dotted name when the expression is one field and nothing else
 	Const  bool   // the same for every lead
+	slot   Slot   // of Field
 }
 
 // The expressions. What is missing is "", NaN and nil.
@@ -32,26 +33,26 @@ func Literal[T string | float64 | []string](v T, source string) Expr[T] {
 // TextField reads a text field; NumberField, BoolField and ListField do likewise.
 func TextField(s Slot, source string) Text {
 	i := s.index
-	return Text{Of: func(r *Record) string { return r.strs[i] }, Source: source, Field: s.Name}
+	return Text{Of: func(r *Record) string { return r.strs[i] }, Source: source, Field: s.Name, slot: s}
 }
 
 // NumberField reads a number field.
 func NumberField(s Slot, source string) Number {
 	i := s.index
-	return Number{Of: func(r *Record) float64 { return r.nums[i] }, Source: source, Field: s.Name}
+	return Number{Of: func(r *Record) float64 { return r.nums[i] }, Source: source, Field: s.Name, slot: s}
 }
 
 // ListField reads a list field.
 func ListField(s Slot, source string) List {
 	i := s.index
-	return List{Of: func(r *Record) []string { return r.lists[i] }, Source: source, Field: s.Name}
+	return List{Of: func(r *Record) []string { return r.lists[i] }, Source: source, Field: s.Name, slot: s}
 }
 
 // BoolField is the condition that a bool field is true.
 func BoolField(s Slot, source string) Cond {
 	i := s.index
 	c := atom(Atom{
-		Test: "==", Subject: source, Field: s.Name, Needs: "== true",
+		Test: "==", Subject: source, Field: s.Name, Needs: "== true", reads: s,
 		Actual: func(r *Record) string { return r.bools[i].String() },
 	}, func(r *Record) bool { return r.bools[i] == triTrue }, func(r *Record) bool { return r.bools[i] == triFalse })
 	c.Source = source

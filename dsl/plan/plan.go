@@ -48,6 +48,8 @@ type Plan struct {
 	MaxAge time.Duration
 	// DedupeWindow is how long a finished lead's id is remembered.
 	DedupeWindow time.Duration
+
+	rules, territories *index // see Seal
 }
 
 // Defaults of the bounds that a policy need not name.

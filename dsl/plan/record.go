@@ -27,6 +27,7 @@ type Record struct {
 	at        time.Time
 	territory *Territory
 	assigned  Target
+	scratch   scratch
 }
 
 // tri is a truth value; the zero value is missing.
