@@ -107,6 +107,10 @@ func (p *Plan) take(rule *Rule, r *Record, d *Decision, w watcher) {
 		d.Territory, r.territory = t.Name, t
 		r.decided(DecidedTerritory, t.Name)
 	}
+	if rule.fixed != nil && w == nil {
+		d.Targets = rule.fixed
+		return
+	}
 	targets := rule.Targets
 	if rule.Split != nil {
 		if arm := rule.Split.Arm(r); arm != nil {
@@ -152,6 +156,20 @@ func (p *Plan) class(r *Record, w watcher) (*Class, *Override) {
 	return class, over
 }
 
+// fix resolves the targets once where no lead changes them.
+func (rule *Rule) fix() {
+	rule.fixed = nil
+	if rule.Split != nil {
+		return
+	}
+	for _, t := range rule.Targets {
+		if t.Fixed == nil || !t.When.Always() {
+			return
+		}
+	}
+	rule.fixed = slices.Clip(resolve(rule.Targets, nil, nil))
+}
+
 // resolve resolves a rule's targets for this lead. The last one is always a queue, so
 // that a lead whose targets are all exhausted waits somewhere.
 func resolve(targets []RuleTarget, r *Record, w watcher) []Target {
@@ -194,8 +212,19 @@ func tell(w watcher, t RuleTarget, to Target, v Verdict) {
 
 // decided stores a fact that the plan decided, if some condition reads it.
 func (r *Record) decided(name, v string) {
-	if s, ok := r.layout.slots[name]; ok {
-		r.strs[s.index] = v
+	i := 0
+	switch name { // these two are stored for every lead
+	case DecidedPriority:
+		i = r.layout.priority
+	case DecidedTerritory:
+		i = r.layout.territory
+	default:
+		if s, ok := r.layout.slots[name]; ok {
+			i = s.index + 1
+		}
+	}
+	if i > 0 {
+		r.strs[i-1] = v
 	}
 }
 

@@ -69,6 +69,9 @@ func (p *Plan) seal(most bounds) {
 			rules[i] = &rule.When
 		}
 	}
+	for i := range p.Rules {
+		p.Rules[i].fix()
+	}
 	p.rules = newIndex(rules, most, func(i int) func(*Record) bool {
 		rule := &p.Rules[i]
 		if !rule.Dated() {

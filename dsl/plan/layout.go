@@ -22,7 +22,9 @@ type Layout struct {
 	// account are the slots below "account.", which an account row replaces as a whole.
 	account                  []Slot
 	strs, nums, bools, lists int
-	free                     sync.Pool
+	// priority and territory are where those facts stand in strs, from 1; 0: no condition reads them.
+	priority, territory int
+	free                sync.Pool
 }
 
 // Slot is one field's place.
@@ -77,7 +79,14 @@ func (l *Layout) Decided(name string) Slot {
 	if s, ok := l.slots[name]; ok {
 		return s
 	}
-	return l.hidden(name, TypeString)
+	s := l.hidden(name, TypeString)
+	switch name {
+	case DecidedPriority:
+		l.priority = s.index + 1
+	case DecidedTerritory:
+		l.territory = s.index + 1
+	}
+	return s
 }
 
 func (l *Layout) hidden(name, typ string) Slot {

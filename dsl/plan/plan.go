@@ -99,7 +99,8 @@ type Rule struct {
 	Disabled bool
 	// From inclusive and Until exclusive bound the time of the decision; zero: open.
 	From, Until time.Time
-	Split       *Split // its arm's targets are tried before Targets; nil: none
+	fixed       []Target // Targets resolved, where they are the same for every lead; set by Seal
+	Split       *Split   // its arm's targets are tried before Targets; nil: none
 	// Territory replaces the one decided before (a table row's set); nil: it stays.
 	Territory   *Territory
 	DeliverTo   []leadroute.DestinationID // instead of all destinations
@@ -116,8 +117,9 @@ type Decision struct {
 	DeliverWithin time.Duration   `json:"deliver_within,omitempty"` // nanoseconds
 	Territory     string          `json:"territory,omitempty"`      // empty: none
 	// Rule is empty when no rule matched: Targets is empty too, the lead goes to the dead letters.
-	Rule    string   `json:"rule,omitempty"`
-	Targets []Target `json:"targets,omitempty"` // the last one is a queue
+	Rule string `json:"rule,omitempty"`
+	// The last one is a queue. They may be the plan's own: nobody changes them.
+	Targets []Target `json:"targets,omitempty"`
 	// Arm is the arm of the rule's split that the lead fell into.
 	Arm string `json:"arm,omitempty"`
 }
