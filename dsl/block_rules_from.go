@@ -3,6 +3,7 @@ package dsl
 import (
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -193,14 +194,11 @@ func (c *compiler) rowRule(b *block, t *table, r *row) {
 	case 1:
 		rule.When = parts[0]
 	default:
-		source := ""
+		sources := make([]string, len(parts))
 		for i, p := range parts {
-			if i > 0 {
-				source += " && "
-			}
-			source += p.Source
+			sources[i] = p.Source
 		}
-		rule.When = plan.And(source, parts...)
+		rule.When = plan.And(strings.Join(sources, " && "), parts...)
 	}
 	rule.Territory = c.rowTerritory(t, r)
 	s.rowTerritory = rule.Territory

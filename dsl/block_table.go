@@ -148,8 +148,7 @@ func (c *compiler) fetch(t *table, rng hcl.Range) bool {
 }
 
 func plainReason(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}
 	return err.Error()
@@ -207,8 +206,7 @@ func (c *compiler) readCSV(t *table) bool {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		var wrong *csv.ParseError
-		if errors.As(err, &wrong) {
+		if wrong, ok := errors.AsType[*csv.ParseError](err); ok {
 			c.report(raggedRow, t.at(wrong.StartLine, 0), "The quotes of this row do not match: %s. A quote inside a quoted cell is written twice.", wrong.Err)
 			return false
 		}

@@ -294,7 +294,7 @@ func (c *compiler) rowNamed(name string, k constant) *string {
 		return &name
 	}
 	file, _, _ := strings.Cut(name, ":")
-	hint := ""
+	var hint string
 	if rows := c.rowsOf(file); len(rows) > 0 {
 		hint = fmt.Sprintf(" The rules of %s are those of its lines %s to %s; the header is line 1.", file, rows[0], rows[len(rows)-1])
 	} else {

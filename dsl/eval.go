@@ -103,6 +103,7 @@ func (t typed) value(r *plan.Record) Value {
 		return v
 	case null:
 		v.Text = "null"
+	case bad, open:
 	}
 	if v.Text == "" {
 		v.Text = "missing"

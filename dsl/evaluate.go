@@ -96,12 +96,12 @@ func (c *compiler) evaluate(e hclsyntax.Expression) (constant, bool) {
 		ctx.Variables[root] = cty.ObjectVal(members)
 	}
 	v, diags := e.Value(ctx)
-	for _, d := range diags {
+	if len(diags) > 0 {
 		rng := e.Range()
-		if d.Subject != nil {
-			rng = *d.Subject
+		if diags[0].Subject != nil {
+			rng = *diags[0].Subject
 		}
-		c.report(wrongType, rng, "%s", hclWords(d))
+		c.report(wrongType, rng, "%s", hclWords(diags[0]))
 		return k, false
 	}
 	k, ok := fromCty(v, e.Range())

@@ -102,7 +102,7 @@ rule "all" { to = pool.emea }`,
 	unknownValue = Finding{
 		ID: "LR014", Slug: "unknown-value", Summary: "Value that the field never has",
 		Explain: `The schema lists the values that the field may have, and this is not one of them, so the comparison could never be true. Correct the value, or add it to the schema.`,
-		Bad:     `when = lead.segment == "enterprize"`,
+		Bad:     `when = lead.segment == "enterprse"`,
 		Good:    `when = lead.segment == "enterprise"`,
 	}
 	unknownFunction = Finding{

@@ -100,7 +100,6 @@ func BenchmarkLoad10000(b *testing.B) {
 			b.Fatal(diags[0])
 		}
 		plan := p.Plan
-		p, diags = nil, nil
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		live = after.HeapAlloc - before.HeapAlloc

@@ -16,7 +16,7 @@ func writeExplanation(w io.Writer, p *plan.Plan, x explained) {
 	if d.Rule == "" {
 		fmt.Fprintf(w, "No rule takes this lead (priority %s): it goes to the dead letters.\n", d.Class)
 	} else {
-		fmt.Fprintf(w, "rule.%s sends this lead to %s, with priority %s%s%s.\n", d.Rule, x.Target, d.Class, within(d), territory(d))
+		fmt.Fprintf(w, "%s sends this lead to %s, with priority %s%s%s.\n", ruleName(d), x.Target, d.Class, within(d), territory(d))
 	}
 	if len(p.Classes) > 1 {
 		section(w, "Priority", x.Priorities)

@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,17 +65,19 @@ priority "P0" {}
 		switch kind := r.IntN(40); {
 		case kind == 0 && len(bases) > 0: // a special case of one earlier rule
 			base := bases[r.IntN(len(bases))]
-			rule(name, append(base[:len(base):len(base)], text("source", fmt.Sprintf("s%d", r.IntN(9)))))
+			rule(name, append(slices.Clip(base), text("source", fmt.Sprintf("s%d", r.IntN(9)))))
 			p.shadowed[name] = true
 			i++
 		case kind == 1 && i+3 <= n: // two halves, and what lies across both
 			base := drawRule(r, i)
 			cut := float64(r.IntN(900) + 50)
-			rule(name, append(base[:len(base):len(base)], number("score", "<", cut)))
-			rule(fmt.Sprintf("r%d", i+1), append(base[:len(base):len(base)], number("score", ">=", cut)))
+			rule(name, append(slices.Clip(base), number("score", "<", cut)))
+			rule(fmt.Sprintf("r%d", i+1), append(slices.Clip(base), number("score", ">=", cut)))
 			across := fmt.Sprintf("r%d", i+2)
-			rule(across, append(base[:len(base):len(base)], atom{fmt.Sprintf("between(lead.score, %v, %v)", cut-20, cut+20), "score",
-				func(r *rand.Rand) any { return cut - 20 + float64(r.IntN(41)) }}))
+			rule(across, append(slices.Clip(base), atom{
+				fmt.Sprintf("between(lead.score, %v, %v)", cut-20, cut+20), "score",
+				func(r *rand.Rand) any { return cut - 20 + float64(r.IntN(41)) },
+			}))
 			p.shadowed[across] = true
 			i += 3
 		case kind == 2:

@@ -34,9 +34,9 @@ func (b bitmap) word(i int) uint64 {
 // fewCells is how many cells a side may span to be worth its bits.
 const fewCells = 64
 
-func (c cells) count() int {
+func (a cells) count() int {
 	n := 0
-	for _, s := range c {
+	for _, s := range a {
 		n += int(s.hi-s.lo) + 1
 	}
 	return n

@@ -134,7 +134,7 @@ func (a *analysis) names(block string, by []int) string {
 			names = append(names, fmt.Sprintf("%d more", len(by)-most))
 			break
 		}
-		name := ""
+		var name string
 		switch block {
 		case "priority":
 			name = string(a.plan.Classes[i].Name)

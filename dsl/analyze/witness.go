@@ -29,17 +29,18 @@ type Witness struct {
 
 // String is the witness in the words of a detail.
 func (w *Witness) String() string {
-	s := string(w.Lead)
+	var b strings.Builder
+	b.Write(w.Lead)
 	if len(w.without) > 0 {
-		s += " without " + strings.Join(w.without, " and ")
+		b.WriteString(" without " + strings.Join(w.without, " and "))
 	}
 	for _, p := range slices.Sorted(maps.Keys(w.Free)) {
-		s += fmt.Sprintf(", with %d free in pool.%s", w.Free[p], p)
+		fmt.Fprintf(&b, ", with %d free in pool.%s", w.Free[p], p)
 	}
 	if w.timed {
-		s += ", at " + w.At.Format("Mon 15:04 MST")
+		b.WriteString(", at " + w.At.Format("Mon 15:04 MST"))
 	}
-	return s
+	return b.String()
 }
 
 // Available makes the witness a plan.Live: what it does not say is free.

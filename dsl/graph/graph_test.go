@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -107,7 +108,7 @@ func TestSVGKeepsTheOrderOfRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dec := xml.NewDecoder(strings.NewReader(svg.String())); ; {
-		if _, err := dec.Token(); err == io.EOF {
+		if _, err := dec.Token(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

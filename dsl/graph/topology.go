@@ -16,9 +16,14 @@ func Topology(p *plan.Plan, ns leadroute.Namespace) Graph {
 	t.deliveries()
 	g := Graph{Title: p.Name + ": topics and processors", Edges: t.edges}
 	for _, c := range []Column{
-		{Title: "door", Nodes: t.columns[0]}, {Title: "inboxes", Nodes: t.columns[1]}, {Title: "admission", Nodes: t.columns[2]},
-		{Title: "topics", Nodes: t.columns[3]}, {Title: "stages and their tables", Nodes: t.columns[4]},
-		{Title: "outgoing topics", Nodes: t.columns[5]}, {Title: "workers", Nodes: t.columns[6]}, {Title: "outside", Nodes: t.columns[7]},
+		{Title: "door", Nodes: t.columns[0]},
+		{Title: "inboxes", Nodes: t.columns[1]},
+		{Title: "admission", Nodes: t.columns[2]},
+		{Title: "topics", Nodes: t.columns[3]},
+		{Title: "stages and their tables", Nodes: t.columns[4]},
+		{Title: "outgoing topics", Nodes: t.columns[5]},
+		{Title: "workers", Nodes: t.columns[6]},
+		{Title: "outside", Nodes: t.columns[7]},
 	} {
 		if len(c.Nodes) > 0 {
 			g.Columns = append(g.Columns, c)
@@ -71,8 +76,11 @@ func (t *topology) core() {
 		t.arrow(in, p)
 	}
 	for _, way := range [][2]leadroute.Topic{
-		{leadroute.TopicLedger, leadroute.TopicPools}, {leadroute.TopicPools, leadroute.TopicReps}, {leadroute.TopicPools, leadroute.TopicLedger},
-		{leadroute.TopicLedger, leadroute.TopicReps}, {leadroute.TopicReps, leadroute.TopicLedger},
+		{leadroute.TopicLedger, leadroute.TopicPools},
+		{leadroute.TopicPools, leadroute.TopicReps},
+		{leadroute.TopicPools, leadroute.TopicLedger},
+		{leadroute.TopicLedger, leadroute.TopicReps},
+		{leadroute.TopicReps, leadroute.TopicLedger},
 	} {
 		t.arrow("processor."+string(way[0]), "topic."+string(way[1]))
 	}

@@ -44,8 +44,7 @@ type criteria struct {
 func Salesforce(r io.Reader, name string) (*Result, error) {
 	var doc assignmentRules
 	if err := xml.NewDecoder(r).Decode(&doc); err != nil {
-		var syntax *xml.SyntaxError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
 			return nil, fmt.Errorf("line %d: this is no assignment-rule metadata (%s); retrieve AssignmentRules with the Metadata API, such as leads.assignmentRules-meta.xml", syntax.Line, syntax.Msg)
 		}
 		return nil, fmt.Errorf("this is no assignment-rule metadata: %w; retrieve AssignmentRules with the Metadata API, such as leads.assignmentRules-meta.xml", err)

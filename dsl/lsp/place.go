@@ -84,6 +84,7 @@ func placeOf(src []byte, offset int) place {
 			templates++
 		case hclsyntax.TokenTemplateSeqEnd:
 			templates--
+		default:
 		}
 	}
 	line := src[strings.LastIndexByte(string(src[:p.start]), '\n')+1 : p.start]

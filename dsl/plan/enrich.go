@@ -80,7 +80,7 @@ func (c Content) String() string {
 func (c Content) Of(r *Record, secret func(name string) string) (text string, ok bool) {
 	var b strings.Builder
 	for _, p := range c {
-		v := ""
+		var v string
 		if p.Secret != nil {
 			v = secret(p.Secret.Name)
 		} else {

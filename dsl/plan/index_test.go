@@ -134,7 +134,7 @@ func (w *world) lead() *Record {
 		case TypeNumber:
 			r.nums[s.index] = [...]float64{w.float(), w.float(), w.float(), w.float(), math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), 1e300, -0.25}[w.IntN(10)]
 		case TypeList:
-			r.lists[s.index] = w.some()[:w.IntN(1)+w.IntN(2)]
+			r.lists[s.index] = w.some()[:w.IntN(2)]
 			if w.IntN(2) == 0 {
 				r.lists[s.index] = w.some()
 			}

@@ -87,7 +87,7 @@ func shapeFact(d *leadroute.Delivery, name, site string) any {
 func (h *Header) Of(r *Record) (value string, ok bool) {
 	var b strings.Builder
 	for _, p := range h.Parts {
-		s := ""
+		var s string
 		if p.Secret != nil {
 			s = p.Secret.Literal
 		} else {

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -54,7 +55,7 @@ func WriteJUnit(w io.Writer, results []Result) error {
 				}
 				c.Failure = &junitFailure{
 					Message: lines[0], Type: "difference",
-					Text: fmt.Sprintf("%s:%d\n%s\n", r.File, r.Line, strings.Join(append(lines, r.Timeline...), "\n")),
+					Text: fmt.Sprintf("%s:%d\n%s\n", r.File, r.Line, strings.Join(slices.Concat(lines, r.Timeline), "\n")),
 				}
 				s.Failures++
 			}

@@ -29,8 +29,10 @@ func TestStandingsNameWhoIsNextAndWhyOthersAreNot(t *testing.T) {
 	before := *turn
 	got := r.Standings(p, pool, turn, leadroute.Millis(1_768_384_800_000))
 	want := []Standing{
-		{Rep: "dee", Turn: 1}, {Rep: "ana", Turn: 2},
-		{Rep: "ben", Passed: "away"}, {Rep: "cy", Open: 1, Passed: "pool_full"},
+		{Rep: "dee", Turn: 1},
+		{Rep: "ana", Turn: 2},
+		{Rep: "ben", Passed: "away"},
+		{Rep: "cy", Open: 1, Passed: "pool_full"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
