@@ -83,6 +83,7 @@ func (c Config) Options() []kgo.Opt {
 	if log == nil {
 		log = slog.Default()
 	}
+	kl := kgoLog{log, awayBrokers}
 	return []kgo.Opt{
 		kgo.SeedBrokers(c.Brokers...),
 		kgo.ClientID("leadroute"),
@@ -97,6 +98,7 @@ func (c Config) Options() []kgo.Opt {
 		kgo.MetadataMinAge(250 * time.Millisecond),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 100 * time.Millisecond }),
 		kgo.DisableClientMetrics(),
-		kgo.WithLogger(kgoLog{log}),
+		kgo.WithLogger(kl),
+		kgo.WithHooks(kl),
 	}
 }

@@ -2,14 +2,28 @@ package stream
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // kgoLog hands franz-go's warnings to slog. Its messages are constants and its key
 // values name brokers, topics, partitions and errors, never keys or values of records.
-type kgoLog struct{ log *slog.Logger }
+//
+// A client tries ten times a second to reach a broker that is away, and says so each time.
+// As a hook of the client, kgoLog says it once per outage and address, and once when the
+// outage is over; away is shared by all clients of the process.
+type kgoLog struct {
+	log  *slog.Logger
+	away *outages
+}
 
 func (l kgoLog) Level() kgo.LogLevel {
 	if l.log.Enabled(context.Background(), slog.LevelDebug) {
@@ -24,6 +38,78 @@ func (l kgoLog) Log(level kgo.LogLevel, msg string, keyvals ...any) {
 	to := slog.LevelDebug
 	if level == kgo.LogLevelError {
 		to = slog.LevelWarn
+		for _, v := range keyvals {
+			if err, ok := v.(error); ok {
+				to = retriedAt(err)
+			}
+		}
 	}
 	l.log.Log(context.Background(), to, msg, keyvals...) //nolint:sloglint // the client's messages are constants
+}
+
+// OnBrokerConnect is the hook that notices a broker that is away.
+func (l kgoLog) OnBrokerConnect(b kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, errCut) {
+		return // open, or we are closing; that it answers is for OnBrokerRead
+	}
+	if addr := addrOf(b); l.away.begin(addr, time.Now()) {
+		l.log.Warn("broker cannot be reached, trying on", "broker", addr, "error", err)
+	}
+}
+
+// OnBrokerRead is the hook that notices that it is back.
+func (l kgoLog) OnBrokerRead(b kgo.BrokerMetadata, _ int16, _ int, _, _ time.Duration, err error) {
+	if err != nil || l.away.none() {
+		return
+	}
+	addr := addrOf(b)
+	if since, was := l.away.end(addr); was {
+		l.log.Info("broker answers again", "broker", addr, "after", time.Since(since).Round(time.Millisecond))
+	}
+}
+
+func addrOf(b kgo.BrokerMetadata) string {
+	return net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+}
+
+// retriedAt is the level at which to log an error that will be retried: where it comes of a
+// broker that is away, the hooks have said so.
+func retriedAt(err error) slog.Level {
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
+}
+
+// outages are the addresses that cannot be reached just now, and since when.
+type outages struct {
+	n     atomic.Int32 // of since
+	mu    sync.Mutex
+	since map[string]time.Time
+}
+
+var awayBrokers = &outages{since: map[string]time.Time{}}
+
+func (o *outages) none() bool { return o.n.Load() == 0 }
+
+// begin notes an outage; false says that it was known.
+func (o *outages) begin(addr string, now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, known := o.since[addr]; known {
+		return false
+	}
+	o.since[addr] = now
+	o.n.Store(int32(len(o.since))) //nolint:gosec // a few
+	return true
+}
+
+// end ends an outage, if there was one.
+func (o *outages) end(addr string) (since time.Time, was bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	since, was = o.since[addr]
+	delete(o.since, addr)
+	o.n.Store(int32(len(o.since))) //nolint:gosec // a few
+	return since, was
 }

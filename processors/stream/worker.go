@@ -159,7 +159,7 @@ func (g *WorkerGroup) poll(ctx context.Context) error {
 			return errors.New("stream: the worker's client was closed")
 		}
 		fetches.EachError(func(topic string, partition int32, err error) {
-			g.cfg.Log.Warn("fetch failed, will retry", "topic", topic, "partition", partition, "error", err)
+			g.cfg.Log.Log(ctx, retriedAt(err), "fetch failed, will retry", "topic", topic, "partition", partition, "error", err)
 		})
 		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 			if len(p.Records) == 0 {
@@ -272,7 +272,7 @@ func (g *WorkerGroup) commit(ctx context.Context, lanes []*lane) {
 			l.uncommitted()
 		}
 		if ctx.Err() == nil {
-			g.cfg.Log.Warn("commit failed, will retry", "group", g.w.Group, "error", err)
+			g.cfg.Log.Log(ctx, retriedAt(err), "commit failed, will retry", "group", g.w.Group, "error", err)
 		}
 	}
 }
