@@ -107,12 +107,10 @@ func BenchmarkLoad10000(b *testing.B) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		p, diags := dsl.Parse(files)
-		if p.Plan == nil {
+		kept, diags := dsl.CompileSource(files)
+		if kept == nil {
 			b.Fatal(diags[0])
 		}
-		kept := p.Plan
-		p, diags = nil, nil
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		live = after.HeapAlloc - before.HeapAlloc
