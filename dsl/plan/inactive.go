@@ -49,7 +49,6 @@ func (p *Plan) Inactive() []Inactive {
 	for i := range p.Destinations {
 		l.destination(&p.Destinations[i])
 	}
-	l.lead(p)
 	for i := range p.Alerts {
 		l.add(true, named("alert", p.Alerts[i].Name), "", "alerts are not sent and do nothing yet")
 	}
@@ -120,9 +119,10 @@ func (l *inactives) rule(r *Rule) {
 	block := named("rule", r.Name)
 	l.cond(block, r.When)
 	l.add(len(r.DeliverTo) > 0, block, "deliver_to", "the lead is delivered to every destination")
-	for _, t := range r.Targets {
+	for _, t := range r.Ways() {
 		l.cond(block, t.When)
-		l.add(t.Fixed != nil && t.Fixed.Strategy != "", block, "strategy", "the pool's own strategy picks")
+		own := slices.ContainsFunc(t.Could, func(to Target) bool { return to.Strategy != "" })
+		l.add(own, block, "strategy", "the pool picks by its own strategy")
 	}
 }
 
@@ -154,26 +154,6 @@ func (l *inactives) destination(d *Destination) {
 	l.add(d.Batch != nil, block, "batch", "leads are delivered one by one")
 	l.add(d.Breaker != nil, block, "breaker", "a destination that fails is tried on")
 	l.add(d.Alternate != nil, block, "alternate", "the leads wait for the destination itself")
-}
-
-// lead is what comes before and beside the rules.
-func (l *inactives) lead(p *Plan) {
-	for i := range p.Rules {
-		rule := &p.Rules[i]
-		l.add(len(rule.DeliverTo) > 0, named("rule", rule.Name), "deliver_to", "the lead is delivered to every destination")
-		for _, t := range rule.Ways() {
-			own := slices.ContainsFunc(t.Could, func(to Target) bool { return to.Strategy != "" })
-			l.add(own, named("rule", rule.Name), "strategy", "the pool picks by its own strategy")
-		}
-	}
-	for i := range p.Sources {
-		l.add(true, named("source", string(p.Sources[i].Name)), "", "senders are known by the API keys that leadroute run is given; nothing of the block is held against them yet")
-	}
-	for i := range p.Enrichments {
-		l.add(true, named("enrich", p.Enrichments[i].Name), "", "nobody is asked: the fields stay as they were sent")
-	}
-	l.add(p.Dedupe != nil, "dedupe", "", "the same lead is known by its id alone")
-	l.add(p.Retention != nil, "retention", "", "everything is kept as long as the product keeps it by itself")
 }
 
 // sorted are a map's values in the order of its keys.
