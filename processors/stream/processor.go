@@ -36,6 +36,7 @@ type core struct {
 	readyOnce  sync.Once
 
 	decide func(ctx Ctx, key string, state, message []byte, at leadroute.Millis) outcome
+	lookup func(stage leadroute.Topic, key string) []byte
 	sweeps sweep
 
 	updateMu sync.Mutex
@@ -96,6 +97,7 @@ func newCore[S, M any](cfg Config, st *Stage[S, M]) (*core, error) {
 	for _, t := range st.Lookups {
 		c.lookups[t] = newTableReader(cfg, t, nil)
 	}
+	c.lookup = c.lookupRow // bound once, not for each message
 	c.metrics = newStageMetrics(cfg.Metrics, string(st.Name), c.rows)
 	c.decide = func(ctx Ctx, key string, state, message []byte, at leadroute.Millis) outcome {
 		return st.decide(c.panicked, ctx, key, state, message, at)
@@ -192,7 +194,7 @@ func (c *core) rows() float64 {
 	return float64(n)
 }
 
-func (c *core) lookup(stage leadroute.Topic, key string) []byte {
+func (c *core) lookupRow(stage leadroute.Topic, key string) []byte {
 	if t := c.lookups[stage]; t != nil {
 		return t.get(key)
 	}

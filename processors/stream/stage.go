@@ -203,9 +203,15 @@ func (c *core) handle(r *run, g goka.Context, raw any) {
 	message, _ := raw.([]byte)
 	key, partition, offset := g.Key(), g.Partition(), g.Offset()
 	r.offsets.Add(Partition{c.inbox, partition}, offset)
-	state, _ := g.Value().([]byte)
 	store := r.store(partition)
-	at := c.at(g.Timestamp(), store, key)
+	var old row
+	if store != nil {
+		old = store.get(key) // what g.Value would return, and its time
+	} else {
+		old.value, _ = g.Value().([]byte)
+	}
+	state := old.value
+	at := max(c.at(g.Timestamp()), old.at)
 	out := c.decide(Ctx{partition, offset, offset < r.replayUntil(partition), c.lookup}, key, state, message, at)
 	c.metrics.messages.Inc()
 	if out.refused != "" {
@@ -220,36 +226,39 @@ func (c *core) handle(r *run, g goka.Context, raw any) {
 		g.SetValue(out.state, r.stamped(at))
 		c.updated(key, out.next)
 	}
-	if store != nil {
+	if store != nil && out.state != nil {
 		store.touch(key, at)
 	}
 	if len(out.effects) == 0 {
 		return
 	}
-	// One deferral for all effects: the input is done with the last of them, or fails with
-	// the first that does.
-	done, left := g.DeferCommit(), new(atomic.Int32)
-	left.Store(int32(len(out.effects))) //nolint:gosec // a few
-	ack := func(err error) {
-		if left.Add(-1) == 0 || err != nil {
-			done(err)
-		}
-	}
+	ack := allOf(len(out.effects), g.DeferCommit())
 	for _, e := range out.effects {
 		r.send(c.cfg.Namespace.Topic(e.topic), e.key, e.value, ack)
 	}
 }
 
-// at is the time of a message: see Stage.Apply.
-func (c *core) at(record time.Time, store *tableStore, key string) leadroute.Millis {
+// allOf returns what n effects call: the input is done with the last of them, or fails
+// with the first that does.
+func allOf(n int, done func(error)) func(error) {
+	if n == 1 {
+		return done
+	}
+	left := new(atomic.Int32)
+	left.Store(int32(n)) //nolint:gosec // a few
+	return func(err error) {
+		if left.Add(-1) == 0 || err != nil {
+			done(err)
+		}
+	}
+}
+
+// at is the time of a message as far as it does not depend on its row: see Stage.Apply.
+func (c *core) at(record time.Time) leadroute.Millis {
 	now := c.cfg.Clock()
 	at := leadroute.At(record)
 	if at <= 0 {
 		at = leadroute.At(now)
 	}
-	at = min(at, leadroute.At(now.Add(maxAhead)))
-	if store != nil {
-		at = max(at, store.get(key).at)
-	}
-	return at
+	return min(at, leadroute.At(now.Add(maxAhead)))
 }
