@@ -35,7 +35,7 @@ demo: build ## thousands of leads go the whole way, on embedded engines; DEMO="-
 	bin/leadroute demo $(DEMO)
 
 ##@ Trust it
-.PHONY: test sim mutants race fuzz bench test-kafka on-kafka
+.PHONY: test sim mutants race fuzz bench peers test-kafka on-kafka
 test: build mutants ## every test, on embedded engines
 	$(GO) test -p $(P) -timeout $(TIMEOUT) ./...
 
@@ -56,10 +56,14 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 
 bench: build ## every benchmark, with the ratios to doing it by hand; BENCH=Hop for some
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -p 1 -timeout 60m ./...
+	cd bench && $(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -timeout 60m ./...
 	@echo '== a lead from the door to the acknowledgement, 100 leads/s, everything on this machine'
 	bin/leadroute demo --leads 3000 --rate 100
 	@echo '== as fast as it goes, everything on this machine'
 	bin/leadroute demo --leads 20000 --rate 0
+
+peers: ## the engines that make bench compares with answer as we do
+	cd bench && $(GO) vet ./... && $(GO) test ./...
 
 test-kafka: build ## the end-to-end and fault tests and a demo on a real Apache Kafka (Java 17+, Maven)
 	$(GO) run ./internal/kafkajvm/cmd/with-kafka -- $(MAKE) on-kafka
