@@ -85,6 +85,7 @@ lint: ## golangci-lint, formatting included; the first run builds it, which take
 
 docs: ## write the pages that are made of the code
 	$(GO) run ./cmd/leadroute lang reference >docs/language.md
+	$(GO) run ./cmd/leadroute lang diagnostics --out docs/diagnostics
 
 fmt: ## format every Go file
 	$(GOLANGCI) fmt

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +38,32 @@ and rep has. Editors make completion and hover of it.`,
 				return err
 			},
 		},
+		newLangDiagnostics(),
 	)
+	return cmd
+}
+
+func newLangDiagnostics() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:     "diagnostics --out FOLDER",
+		Short:   "Write a page for each finding that validate can make",
+		Example: "  leadroute lang diagnostics --out docs/diagnostics",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return fmt.Errorf("--out: %w", err)
+			}
+			pages := reference.DiagnosticPages()
+			for name, page := range pages {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(page), 0o644); err != nil {
+					return fmt.Errorf("--out: %w", err)
+				}
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%d pages in %s\n", len(pages), dir)
+			return err
+		},
+	}
+	cmd.Flags().StringVarP(&dir, "out", "o", "docs/diagnostics", "folder to write to; what is there is replaced")
 	return cmd
 }
