@@ -126,8 +126,8 @@ rule "all" { to = pool.emea }`,
 	invalidValue = Finding{
 		ID: "LR018", Slug: "invalid-value", Summary: "Invalid value",
 		Explain: `The value has the right kind, but the setting cannot be that: out of range, or not one of the choices.`,
-		Bad:     `capacity = -1`,
-		Good:    `capacity = 10`,
+		Bad:     `strategy = "fastest"`,
+		Good:    `strategy = "least_loaded"`,
 	}
 	noDefaultPriority = Finding{
 		ID: "LR019", Slug: "no-default-priority", Summary: "No priority that always matches",
