@@ -1,7 +1,6 @@
 package dsl
 
 import (
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -25,11 +24,7 @@ type Value struct {
 // files, and evaluates it for a lead that the policy has decided. The diagnostics say what is
 // wrong with the expression; a policy with errors evaluates nothing.
 func Eval(source map[string][]byte, expression string, lead *leadroute.Lead, live plan.Live, at time.Time) (Value, Diagnostics, error) {
-	files := make([]file, 0, len(source))
-	for name, src := range source {
-		files = append(files, file{name: filepath.Base(name), path: name, src: src})
-	}
-	c := newCompiler()
+	c, files := fromSource(source)
 	p := c.compile(files)
 	if p.Plan == nil {
 		return Value{}, c.done(), nil

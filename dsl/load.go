@@ -90,6 +90,24 @@ func CompileSource(source map[string][]byte) (*plan.Plan, Diagnostics) {
 
 // Parse is Load from memory.
 func Parse(source map[string][]byte) (*Policy, Diagnostics) {
+	c, files := fromSource(source)
+	return c.compile(files), c.done()
+}
+
+// ParseOpen is Load for an editor: the policy's files as they are open, by path, with what
+// their blocks read besides from disk.
+func ParseOpen(open map[string][]byte) (*Policy, Diagnostics) {
+	files := make([]file, 0, len(open))
+	for path, src := range open {
+		files = append(files, file{name: filepath.Base(path), path: path, src: src})
+	}
+	c := newCompiler()
+	c.opts, c.readTable, c.disk = Options{Environ: os.Environ()}, readTableFile, true
+	return c.compile(files), c.done()
+}
+
+// fromSource sets a compiler up for a policy's files as Source holds them.
+func fromSource(source map[string][]byte) (*compiler, []file) {
 	files := make([]file, 0, len(source))
 	c := newCompiler()
 	c.given = source
@@ -113,7 +131,7 @@ func Parse(source map[string][]byte) (*Policy, Diagnostics) {
 		}
 		return src, nil
 	}
-	return c.compile(files), c.done()
+	return c, files
 }
 
 func readPath(path string) ([]file, error) {

@@ -235,3 +235,21 @@ func TestARealClient(t *testing.T) {
 		t.Errorf("formatting: %+v", f)
 	}
 }
+
+// A policy's tables are read from disk, beside the file that is open.
+func TestTablesAreRead(t *testing.T) {
+	file, err := filepath.Abs("../../examples/multi-region/policy.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(src)
+	for _, f := range ask(t, []step{{File: file, Open: &text}})[0].Findings {
+		if f.Severity == 1 {
+			t.Errorf("an example has an error in the editor: %+v", f)
+		}
+	}
+}

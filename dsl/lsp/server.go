@@ -224,7 +224,7 @@ func (s *server) load(file string) (map[string][]byte, dsl.Diagnostics) {
 }
 
 func (s *server) parse(files map[string][]byte) (*dsl.Policy, dsl.Diagnostics) {
-	return dsl.Parse(files)
+	return dsl.ParseOpen(files)
 }
 
 // text is a file as it is open, else as it is stored.
