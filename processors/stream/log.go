@@ -19,7 +19,8 @@ import (
 //
 // A client tries ten times a second to reach a broker that is away, and says so each time.
 // As a hook of the client, kgoLog says it once per outage and address, and once when the
-// outage is over; away is shared by all clients of the process.
+// outage is over; away is shared by all clients of the process. A broker that was never
+// reached is no outage: who starts says so.
 type kgoLog struct {
 	log  *slog.Logger
 	away *outages
@@ -49,10 +50,12 @@ func (l kgoLog) Log(level kgo.LogLevel, msg string, keyvals ...any) {
 
 // OnBrokerConnect is the hook that notices a broker that is away.
 func (l kgoLog) OnBrokerConnect(b kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, errCut) {
-		return // open, or we are closing; that it answers is for OnBrokerRead
-	}
-	if addr := addrOf(b); l.away.begin(addr, time.Now()) {
+	addr := addrOf(b)
+	switch {
+	case err == nil:
+		l.away.reached(addr) // that it answers, too, is for OnBrokerRead
+	case errors.Is(err, context.Canceled), errors.Is(err, errCut): // we are closing
+	case l.away.begin(addr, time.Now()):
 		l.log.Warn("broker cannot be reached, trying on", "broker", addr, "error", err)
 	}
 }
@@ -81,22 +84,30 @@ func retriedAt(err error) slog.Level {
 	return slog.LevelWarn
 }
 
-// outages are the addresses that cannot be reached just now, and since when.
+// outages are the addresses that were reached once and cannot be just now, and since when.
 type outages struct {
 	n     atomic.Int32 // of since
 	mu    sync.Mutex
+	known map[string]struct{} // reached once
 	since map[string]time.Time
 }
 
-var awayBrokers = &outages{since: map[string]time.Time{}}
+var awayBrokers = &outages{known: map[string]struct{}{}, since: map[string]time.Time{}}
 
 func (o *outages) none() bool { return o.n.Load() == 0 }
 
-// begin notes an outage; false says that it was known.
+func (o *outages) reached(addr string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.known[addr] = struct{}{}
+}
+
+// begin notes an outage; false says that it is one already, or none.
 func (o *outages) begin(addr string, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if _, known := o.since[addr]; known {
+	_, known := o.known[addr]
+	if _, away := o.since[addr]; away || !known {
 		return false
 	}
 	o.since[addr] = now

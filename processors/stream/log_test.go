@@ -107,3 +107,29 @@ func (d dialCount) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.
 		d.failed <- struct{}{}
 	}
 }
+
+// A broker that is away from the start is told by who starts, not by every client.
+func TestABrokerNeverReachedIsNoOutage(t *testing.T) {
+	br := startBroker(t)
+	var log lines
+	cfg := br.config(t)
+	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	br.stop()
+	failed := make(chan struct{}, 100)
+	cl, err := kgo.NewClient(append(cfg.Options(), kgo.WithHooks(dialCount{failed}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	pinged := make(chan error, 1)
+	go func() { pinged <- cl.Ping(ctx) }()
+	await(t, "an attempt to connect", failed)
+	cancel()
+	if err := await(t, "the end of the ping", pinged); err == nil {
+		t.Error("Ping = nil, want an error")
+	}
+	if got := log.all(); len(got) != 1 || got[0] != "" {
+		t.Errorf("the log says %q, want nothing", got)
+	}
+}
