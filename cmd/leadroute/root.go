@@ -16,6 +16,7 @@ var commands = []func() *cobra.Command{
 	newFmt,
 	newTest,
 	newExplain,
+	newPlan,
 	newGraph,
 	newWho,
 	newConsole,
