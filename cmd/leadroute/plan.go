@@ -195,4 +195,3 @@ func outcomeWords(o plandiff.Outcome) string {
 	}
 	return strings.Join(parts, ", ")
 }
-
