@@ -18,6 +18,7 @@ const maxSource = 16 << 20
 // compiler holds what is known while one policy is compiled.
 type compiler struct {
 	diags   Diagnostics
+	told    map[told]bool       // what stands in diags
 	lines   map[string][]string // of each file, by path
 	sources map[string][]byte
 	broken  map[string][]int     // lines with syntax errors, by path
@@ -63,7 +64,7 @@ type repUse struct {
 
 func newCompiler() *compiler {
 	return &compiler{
-		lines: map[string][]string{}, sources: map[string][]byte{}, broken: map[string][]int{}, ignores: map[string][]*ignore{}, specs: blockSpecs(),
+		lines: map[string][]string{}, sources: map[string][]byte{}, broken: map[string][]int{}, ignores: map[string][]*ignore{}, told: map[told]bool{}, specs: blockSpecs(),
 		blocks: map[string][]*block{}, declared: map[string]map[string]*block{}, locals: map[string]bool{}, localValues: map[string]constant{},
 		varValues: map[string]evaluated{}, tables: map[string]*table{}, tableFile: map[string]*table{}, shown: map[hcl.Range]string{},
 		repFields: map[string]repUse{},

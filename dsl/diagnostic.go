@@ -77,6 +77,12 @@ func (ds Diagnostics) Error() error {
 	return fmt.Errorf("%s:%d,%d: %s: %s%s", d.File, d.Line, d.Column, d.Summary, d.Detail, more)
 }
 
+// told is a kind of problem at a place.
+type told struct {
+	id, file     string
+	line, column int
+}
+
 // report adds a diagnostic whose cause is rng. A second one of the same kind at the same
 // place is dropped: one mistake is told once.
 func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) {
@@ -97,10 +103,8 @@ func (c *compiler) report(f Finding, rng hcl.Range, format string, args ...any) 
 	if f.Warning && c.ignored(f, rng.Filename, rng.Start.Line) {
 		return
 	}
-	same := func(o Diagnostic) bool {
-		return o.ID == d.ID && o.File == d.File && o.Line == d.Line && o.Column == d.Column
-	}
-	if !slices.ContainsFunc(c.diags, same) {
+	if k := (told{d.ID, d.File, d.Line, d.Column}); !c.told[k] {
+		c.told[k] = true
 		c.diags = append(c.diags, d)
 	}
 }
