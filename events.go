@@ -1,6 +1,7 @@
 package leadroute
 
 import (
+	"encoding/json"
 	"strconv"
 	"time"
 )
@@ -75,6 +76,16 @@ type LatencyEvent struct {
 	SLA int64 `json:"sla_ms,omitempty"`
 	// Cost is in millionths of the policy's currency unit.
 	Cost int64 `json:"cost_micros,omitempty"`
+	// Decision is set on StepDecided alone.
+	Decision *Decision `json:"decision,omitempty"`
+}
+
+// Decision is all that makes a decision again: with the plan and the time of the event it
+// says what was said, byte for byte. It holds the lead's fields, which may be personal.
+type Decision struct {
+	Fields json.RawMessage `json:"fields"`         // of the lead, as the ledger had them
+	Seen   json.RawMessage `json:"seen,omitempty"` // what the tables showed: a plan.Snapshot; nothing where nothing was read
+	Said   json.RawMessage `json:"said"`           // the plan.Decision
 }
 
 // ID is "lead/rev/step/n": the row's identity in the analytics table.

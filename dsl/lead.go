@@ -219,6 +219,10 @@ func (s *scope) poolFigure(r ref) typed {
 		return t
 	}
 	s.c.report(liveRead, r.rng, "What is free changes by the moment: the decision cannot be replayed from the lead alone. A list says it better: to = [pool.%s, queue.name] goes on to the next when nobody is free.", r.path[1])
-	t.kind, t.num = number, plan.Available(leadroute.PoolID(r.path[1]))
+	pool := leadroute.PoolID(r.path[1])
+	if at, found := slices.BinarySearch(s.c.plan.LiveReads, pool); !found {
+		s.c.plan.LiveReads = slices.Insert(s.c.plan.LiveReads, at, pool)
+	}
+	t.kind, t.num = number, plan.Available(pool)
 	return t
 }

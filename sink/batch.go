@@ -50,6 +50,7 @@ type batch struct {
 	queue, rep, destination              []*string
 	outcome, reason, plan                []*string
 	sinceEmit, sincePrev, sla, cost      []int64
+	decisions                            decisions
 	words                                words
 	next                                 map[int32]kgo.EpochOffset // per partition, the offset after the last record
 	opened                               time.Time                 // when the first record came; zero while empty
@@ -97,6 +98,9 @@ func (b *batch) add(e *leadroute.LatencyEvent) error {
 	b.sincePrev = append(b.sincePrev, e.SincePrev)
 	b.sla = append(b.sla, e.SLA)
 	b.cost = append(b.cost, e.Cost)
+	if e.Decision != nil {
+		b.decisions.add(e, w)
+	}
 	return nil
 }
 
@@ -109,6 +113,7 @@ func (b *batch) reset() {
 	b.queue, b.rep, b.destination = b.queue[:0], b.rep[:0], b.destination[:0]
 	b.outcome, b.reason, b.plan = b.outcome[:0], b.reason[:0], b.plan[:0]
 	b.sinceEmit, b.sincePrev, b.sla, b.cost = b.sinceEmit[:0], b.sincePrev[:0], b.sla[:0], b.cost[:0]
+	b.decisions.reset()
 	b.words.trim()
 	clear(b.next)
 	b.opened = time.Time{}
@@ -124,28 +129,34 @@ func (b *batch) values() []any {
 	}
 }
 
-// appendTo copies the columns into an insert.
-func (b *batch) appendTo(in driver.Batch) error {
-	for i, v := range b.values() {
-		if err := in.Column(i).Append(v); err != nil {
-			return fmt.Errorf("column %s: %w", columns[i], err)
-		}
-	}
-	return nil
-}
-
 // insert writes the batch and returns when ClickHouse has it on disk. After an error any
 // part of it may be there.
 func (db *DB) insert(ctx context.Context, b *batch) error {
-	in, err := db.conn.PrepareBatch(clickhouse.Context(ctx, clickhouse.WithSettings(insertSettings)), insertQuery)
+	if err := db.insertColumns(ctx, insertQuery, columns, b.values()); err != nil || len(b.decisions.at) == 0 {
+		return err
+	}
+	return db.insertColumns(ctx, insertDecisions, decisionColumns, b.decisions.values())
+}
+
+func (db *DB) insertColumns(ctx context.Context, query string, names []string, values []any) error {
+	in, err := db.conn.PrepareBatch(clickhouse.Context(ctx, clickhouse.WithSettings(insertSettings)), query)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	if err := b.appendTo(in); err != nil {
+	if err := appendColumns(in, names, values); err != nil {
 		return err
 	}
 	return in.Send()
+}
+
+func appendColumns(in driver.Batch, names []string, values []any) error {
+	for i, v := range values {
+		if err := in.Column(i).Append(v); err != nil {
+			return fmt.Errorf("column %s: %w", names[i], err)
+		}
+	}
+	return nil
 }
 
 // words gives equal strings one address. The client's dictionary of a LowCardinality

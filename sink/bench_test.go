@@ -92,7 +92,7 @@ func decodeAndAppendBatch(b *testing.B, db *DB, bt *batch, values [][]byte) cost
 			b.Fatal(err)
 		}
 	}
-	if err := bt.appendTo(in); err != nil {
+	if err := appendColumns(in, columns, bt.values()); err != nil {
 		b.Fatal(err)
 	}
 	took := now(b).minus(began)

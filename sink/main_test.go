@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -118,6 +119,11 @@ func sample(n int) []leadroute.LatencyEvent {
 			Rep: leadroute.RepID(fmt.Sprintf("rep%d", lead%60)), Destination: "crm", Attempt: 1, Outcome: "200", Plan: "5f3a9c01",
 			EmittedAt: at, ReceivedAt: at, At: at.Add(time.Duration(since) * time.Millisecond), SinceEmit: since, SincePrev: 3, SLA: 60_000, Cost: 120,
 		}
+		if steps[k] == leadroute.StepDecided {
+			events[i].Decision = &leadroute.Decision{
+				Fields: json.RawMessage(fmt.Sprintf(`{"company":"Example %d","tags":["a","b"]}`, lead)), Said: json.RawMessage(`{"class":"P0","rule":"emea"}`),
+			}
+		}
 	}
 	return events
 }
@@ -166,8 +172,8 @@ func settled(t testing.TB, s *Sink, db *DB) Audit {
 
 func want(t testing.TB, got Audit, n int) {
 	t.Helper()
-	if got != (Audit{Rows: uint64(n), Distinct: uint64(n)}) {
-		t.Errorf("in ClickHouse: %+v, want each of %d events once", got, n)
+	if got != (Audit{Rows: uint64(n), Distinct: uint64(n), Decisions: uint64(n) / 5}) {
+		t.Errorf("in ClickHouse: %+v, want each of %d events once, and the decision of each fifth", got, n)
 	}
 }
 

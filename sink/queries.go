@@ -57,12 +57,14 @@ func (db *DB) CountEvents(ctx context.Context) (uint64, error) {
 type Audit struct {
 	Rows     uint64 // as every query sees them
 	Distinct uint64 // identities, found without the table's own replacing
+	// Decisions are the logged decisions as every query sees them.
+	Decisions uint64
 }
 
 // Audit counts the table's rows and identities. It reads the whole table.
 func (db *DB) Audit(ctx context.Context) (a Audit, err error) {
-	row := db.conn.QueryRow(ctx, "SELECT (SELECT count() FROM events), (SELECT uniqExact(lead, rev, step, n) FROM lead_events)")
-	if err := row.Scan(&a.Rows, &a.Distinct); err != nil {
+	row := db.conn.QueryRow(ctx, "SELECT (SELECT count() FROM events), (SELECT uniqExact(lead, rev, step, n) FROM lead_events), (SELECT count() FROM decisions)")
+	if err := row.Scan(&a.Rows, &a.Distinct, &a.Decisions); err != nil {
 		return a, fmt.Errorf("count events: %w", db.addr.explain(err))
 	}
 	return a, nil

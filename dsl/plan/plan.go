@@ -42,6 +42,8 @@ type Plan struct {
 	// OnMissing is what the author wants of a condition that a missing field leaves undecided.
 	OnMissing OnMissing
 	Limits    Limits
+	// LiveReads are the pools whose live figures conditions read, by name.
+	LiveReads []leadroute.PoolID
 	// InfraCostPerHour is what the machines cost, in the policy's currency unit; 0: not said.
 	InfraCostPerHour float64
 	// MaxAge is the age at which an open lead is given up to the dead letters.
@@ -122,6 +124,9 @@ type Decision struct {
 	Targets []Target `json:"targets,omitempty"`
 	// Arm is the arm of the rule's split that the lead fell into.
 	Arm string `json:"arm,omitempty"`
+	// Seen is what the decision read besides the lead and the time, where whoever decided
+	// took it down.
+	Seen *Snapshot `json:"-"`
 }
 
 // Target is one place to which a decided lead is offered. Exactly one of Pool, Rep and Queue is set.

@@ -233,7 +233,7 @@ func (d *step) passOn(reason string, to *plan.Target, pause time.Duration) {
 	case to.Queue != "":
 		d.wait(to.Queue)
 	default:
-		s.Targets = append([]plan.Target{*to}, slices.DeleteFunc(slices.Clone(s.Targets), func(t plan.Target) bool { return t.Queue == "" })...)
+		s.retarget(append([]plan.Target{*to}, slices.DeleteFunc(slices.Clone(s.Targets), func(t plan.Target) bool { return t.Queue == "" })...))
 		d.offerFrom(0)
 	}
 }

@@ -22,7 +22,10 @@ func Stage(plans func(leadroute.PlanID) *plan.Plan, live func(*plan.Plan, leadro
 				if err != nil {
 					return plan.Decision{}, err
 				}
-				return p.Decide(r, live(p, at), at.Time()), nil
+				seen := p.See(account, live(p, at))
+				d := p.Decide(r, seen, at.Time())
+				d.Seen = seen
+				return d, nil
 			}}
 			return Apply(env, leadroute.LeadID(key), s, m, at, ctx.Replay)
 		},

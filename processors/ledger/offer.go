@@ -45,6 +45,14 @@ func (s *State) open() []plan.Target {
 	return append(open, last...)
 }
 
+// retarget has the lead offered to others than the plan decided.
+func (s *State) retarget(to []plan.Target) {
+	if s.Decided == nil {
+		s.Decided = s.Targets
+	}
+	s.Targets = to
+}
+
 // offerFrom offers the lead to the first target from index i on, or lets it wait.
 func (d *step) offerFrom(i int) {
 	s := d.s

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -118,7 +119,7 @@ func (d *step) finishIfSettled() {
 		}
 	}
 	s.Done = d.at
-	s.Fields, s.Targets, s.Declined, s.Fired = nil, nil, nil, nil
+	s.Declined, s.Fired = nil, nil
 	kept := s.Trail[:0]
 	for i, t := range s.Trail {
 		// What happened long ago may be told just now, and then the crash is yet to come.
@@ -127,4 +128,7 @@ func (d *step) finishIfSettled() {
 		}
 	}
 	s.Trail = kept
+	if !slices.ContainsFunc(kept, func(t TrailStep) bool { return t.Step == leadroute.StepDecided }) {
+		s.Fields, s.Targets, s.Decided, s.Seen = nil, nil, nil, nil // else the decision may have to be told again
+	}
 }

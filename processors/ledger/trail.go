@@ -1,6 +1,11 @@
 package ledger
 
-import "github.com/leadroute/leadroute"
+import (
+	"time"
+
+	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
+)
 
 // trailLen is how many steps a row remembers; the whole trail lives in ClickHouse.
 const trailLen = 16
@@ -42,13 +47,44 @@ func (d *step) record(t TrailStep) {
 	}
 	s.Trail = append(s.Trail, t)
 	d.told++
-	d.send(leadroute.TopicEvents, string(d.id), s.event(d.id, t))
+	d.tell(t)
+}
+
+// tell sends a step's event; that of a decision holds all that makes it again.
+func (d *step) tell(t TrailStep) {
+	e := d.s.event(d.id, t)
+	if t.Step == leadroute.StepDecided {
+		e.Decision = d.s.decision()
+	}
+	d.send(leadroute.TopicEvents, string(d.id), e)
+}
+
+// decision is the log of what was decided, nil once the row has let the lead's fields go.
+func (s *State) decision() *leadroute.Decision {
+	if len(s.Fields) == 0 {
+		return nil
+	}
+	targets := s.Targets
+	if s.Decided != nil {
+		targets = s.Decided
+	}
+	said, err := leadroute.Encode(&plan.Decision{
+		Class: s.Class, DeliverWithin: time.Duration(s.SLA) * time.Millisecond, Territory: s.Territory, Rule: s.Rule, Targets: targets, Arm: s.Arm,
+	})
+	if err != nil {
+		return nil // texts and numbers: there is nothing that could not be written
+	}
+	log := &leadroute.Decision{Fields: s.Fields, Said: said}
+	if s.Seen != nil && (s.Seen.Account != nil || s.Seen.Free != nil) {
+		log.Seen, _ = leadroute.Encode(s.Seen)
+	}
+	return log
 }
 
 // retell sends the events of the remembered steps again: a crash may have lost some.
 func (d *step) retell() {
 	for _, t := range d.s.Trail {
-		d.send(leadroute.TopicEvents, string(d.id), d.s.event(d.id, t))
+		d.tell(t)
 	}
 }
 

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/internal/mutant"
 )
 
@@ -130,6 +131,6 @@ func (d *step) waitIsOver(t *leadroute.Timer) {
 		d.wait(q.Then.Queue)
 		return
 	}
-	s.Targets = append(s.Targets[:0:0], *q.Then)
+	s.retarget([]plan.Target{*q.Then})
 	d.offerFrom(0)
 }
