@@ -15,7 +15,7 @@ const (
 	TopicTimers      Topic = "timers"       // Timer by Timer.Key; compacted
 	TopicEvents      Topic = "events"       // LatencyEvent by lead id
 	TopicDeadLetters Topic = "dead-letters" // DeadLetter by lead id
-	TopicPolicies    Topic = "policies"     // PolicyRecord; compacted, one partition
+	TopicPolicies    Topic = "policies"     // PolicyRecord; one partition, kept for ever
 )
 
 // Inbox is the door's topic for one class: Lead by lead id.

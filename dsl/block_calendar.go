@@ -73,7 +73,7 @@ func (c *compiler) calendarSource(b body, cal *plan.Calendar) {
 	}
 	rng := b.attr("source").Expr.Range()
 	var src []byte
-	if isAddress(s) {
+	if IsAddress(s) {
 		if src, ok = c.fetched(s); !ok {
 			cal.Unread = s
 			return

@@ -55,6 +55,7 @@ func (c *compiler) fetched(url string) ([]byte, bool) {
 	return src, ok
 }
 
-func isAddress(s string) bool {
+// IsAddress tells whether a name in a policy's Source is an address that was fetched, and no file.
+func IsAddress(s string) bool {
 	return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")
 }

@@ -117,7 +117,7 @@ func fromSource(source map[string][]byte) (*compiler, []file) {
 			if err := json.Unmarshal(src, &c.opts.Vars); err != nil {
 				c.report(unreadable, hcl.Range{Filename: name}, "These are no variables: %s.", err)
 			}
-		case ext != ".csv" && ext != ".json" && ext != ".ics" && !isAddress(name): // those are data
+		case ext != ".csv" && ext != ".json" && ext != ".ics" && !IsAddress(name): // those are data
 			files = append(files, file{name: filepath.Base(name), path: name, src: src})
 		}
 	}

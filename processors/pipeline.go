@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -16,7 +17,6 @@ import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/accounts"
-	"github.com/leadroute/leadroute/processors/admit"
 	"github.com/leadroute/leadroute/processors/clock"
 	"github.com/leadroute/leadroute/processors/deliver"
 	"github.com/leadroute/leadroute/processors/deliver/connector"
@@ -52,12 +52,17 @@ type Pipeline struct {
 	Reps     *stream.View[desk.State]
 	Accounts *stream.View[leadroute.Account]
 
-	cfg    Config
-	stages []runner // that need the roster
-	others []runner
-	ready  []<-chan struct{}
-	// world writes to the topics that are destinations; nil where there is none.
-	world *kgo.Client
+	cfg     Config
+	stages  []runner // that need the roster
+	others  []runner
+	ready   []<-chan struct{}
+	world   *world
+	metrics *deliver.Metrics
+
+	mu      sync.Mutex // guards what follows
+	parts   map[string]*part
+	classes []leadroute.Class // that the parts serve
+	launch  func(*part)       // set while Run runs
 }
 
 // runner is a part of the pipeline, named for its errors.
@@ -68,27 +73,18 @@ type runner struct {
 
 // Build checks the configuration and starts nothing. Every secret that the plan names must be set.
 func Build(cfg Config) (*Pipeline, error) {
-	p := &Pipeline{cfg: cfg}
+	p := &Pipeline{cfg: cfg, parts: map[string]*part{}, world: &world{options: cfg.Stream.Options()}, metrics: deliver.NewMetrics(cfg.Stream.Metrics)}
 	current := cfg.Plans.Current()
-	classes := classNames(current)
 	roster := pools.NewRoster()
 	var err error
 	if p.Gateway, err = gateway.New(gateway.Config{
-		Stream: cfg.Stream, Keys: cfg.Keys, IDKey: cfg.IDKey, Classes: classes,
+		Stream: cfg.Stream, Keys: cfg.Keys, IDKey: cfg.IDKey, Classes: classesOf(current, nil),
 		Checker: func() gateway.Checker { return door{cfg.Plans.Current()} },
 	}); err != nil {
 		return nil, err
 	}
 	p.other("gateway", p.Gateway.Run)
-	admitter, err := admit.New(admit.Config{
-		Stream: cfg.Stream, Classes: classes, InFlight: cfg.InFlight,
-		Classifier: func() admit.Classifier { return door{cfg.Plans.Current()} },
-	})
-	if err != nil {
-		return nil, err
-	}
-	p.other("admit", admitter.Run)
-	if p.Ledger, err = addStage(p, ledger.Stage(cfg.Plans.Of, roster.Live)); err != nil {
+	if p.Ledger, err = addStage(p, ledger.Stage(cfg.Plans, roster.Live)); err != nil {
 		return nil, err
 	}
 	if _, err = addStage(p, pools.Stage(cfg.Plans.Of, roster)); err != nil {
@@ -115,34 +111,7 @@ func Build(cfg Config) (*Pipeline, error) {
 		return nil, err
 	}
 	p.other("clock", ticks.Run)
-	return p, p.addDestinations(current, classes)
-}
-
-func (p *Pipeline) addDestinations(current *plan.Plan, classes []leadroute.Class) error {
-	metrics := deliver.NewMetrics(p.cfg.Stream.Metrics)
-	kinds := connector.Builtin
-	if len(outerTopics(current)) > 0 {
-		var err error
-		if p.world, err = kgo.NewClient(append(p.cfg.Stream.Options(), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))...); err != nil {
-			return err
-		}
-		kinds = append(slices.Clone(kinds), connector.Kafka(p.world))
-	}
-	for _, d := range current.Destinations {
-		if err := p.cfg.resolve(&d); err != nil {
-			return err
-		}
-		c, err := connector.New(kinds, &d, p.cfg.Stream.Clock)
-		if err != nil {
-			return err
-		}
-		w, err := deliver.New(deliver.Config{Stream: p.cfg.Stream, Destination: d, Connector: c, Classes: classes, Metrics: metrics})
-		if err != nil {
-			return err
-		}
-		p.other("delivery to "+string(d.Name), w.Run)
-	}
-	return nil
+	return p, p.arrange(current, nil)
 }
 
 func addStage[S, M any](p *Pipeline, st stream.Stage[S, M]) (*stream.Processor[S], error) {
@@ -161,31 +130,39 @@ func (p *Pipeline) other(name string, run func(context.Context) error) {
 
 // Topics creates the topics that are absent.
 func (p *Pipeline) Topics(ctx context.Context) error {
+	return p.topics(ctx, p.cfg.Plans.Current(), nil)
+}
+
+func (p *Pipeline) topics(ctx context.Context, current, candidate *plan.Plan) error {
 	cl, err := kgo.NewClient(p.cfg.Stream.Options()...)
 	if err != nil {
 		return fmt.Errorf("topics: %w", err)
 	}
 	defer cl.Close()
-	current := p.cfg.Plans.Current()
-	var names []leadroute.DestinationID
-	for _, d := range current.Destinations {
-		names = append(names, d.Name)
+	destinations := destinationsOf(current, candidate)
+	names := make([]leadroute.DestinationID, len(destinations))
+	for i := range destinations {
+		names[i] = destinations[i].Name
 	}
 	n := p.cfg.Stream.Partitions
 	if n == 0 {
 		n = stream.DefaultPartitions
 	}
 	adm := kadm.NewClient(cl)
-	if err := stream.EnsureTopics(ctx, adm, stream.Specs(p.cfg.Stream.Namespace, classNames(current), names, n)); err != nil {
+	if err := stream.EnsureTopics(ctx, adm, stream.Specs(p.cfg.Stream.Namespace, classesOf(current, candidate), names, n)); err != nil {
 		return err
 	}
-	return p.outerTopics(ctx, adm, n)
+	return p.outerTopics(ctx, adm, destinations, n)
 }
 
 // outerTopics creates the topics that are destinations, where they are absent: those that
 // are there belong to others and stay as they are.
-func (p *Pipeline) outerTopics(ctx context.Context, adm *kadm.Client, partitions int32) error {
-	for name, topic := range outerTopics(p.cfg.Plans.Current()) {
+func (p *Pipeline) outerTopics(ctx context.Context, adm *kadm.Client, destinations []plan.Destination, partitions int32) error {
+	for i := range destinations {
+		name, topic := destinations[i].Name, outerTopic(&destinations[i])
+		if topic == "" {
+			continue
+		}
 		if strings.HasPrefix(topic, p.cfg.Stream.Namespace.Topic("")) {
 			return fmt.Errorf("destination %s: the topic %s is one of leadroute's own; name another", name, topic)
 		}
@@ -203,19 +180,17 @@ func (p *Pipeline) outerTopics(ctx context.Context, adm *kadm.Client, partitions
 	return nil
 }
 
-// outerTopics are the topics of the plan's kafka destinations.
-func outerTopics(p *plan.Plan) map[leadroute.DestinationID]string {
-	topics := map[leadroute.DestinationID]string{}
-	for _, d := range p.Destinations {
-		if d.Other != nil && d.Other.Kind == connector.KindKafka {
-			topics[d.Name] = d.Other.Settings["topic"].Literal
-		}
+// outerTopic is the topic of a kafka destination, empty for another kind.
+func outerTopic(d *plan.Destination) string {
+	if d.Other == nil || d.Other.Kind != connector.KindKafka {
+		return ""
 	}
-	return topics
+	return d.Other.Settings["topic"].Literal
 }
 
 // Run runs everything until ctx ends, then stops it and returns nil. Topics must have been called.
 func (p *Pipeline) Run(ctx context.Context) error {
+	defer p.world.close()
 	g, ctx := errgroup.WithContext(ctx)
 	start := func(r runner) {
 		g.Go(func() error {
@@ -228,6 +203,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	for _, r := range p.others {
 		start(r)
 	}
+	p.startParts(ctx, g)
 	select {
 	case <-p.Reps.Recovered(): // a pool that saw nobody would let every lead wait
 		for _, r := range p.stages {
@@ -235,11 +211,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		}
 	case <-ctx.Done():
 	}
-	err := g.Wait()
-	if p.world != nil {
-		p.world.Close()
-	}
-	return err
+	return g.Wait()
 }
 
 // Ready waits until every stage has recovered its table and consumes.
@@ -259,14 +231,6 @@ func (p *Pipeline) Ready(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func classNames(p *plan.Plan) []leadroute.Class {
-	names := make([]leadroute.Class, len(p.Classes))
-	for i := range p.Classes {
-		names[i] = p.Classes[i].Name
-	}
-	return names
 }
 
 // resolve replaces the destination's secrets by their texts, and its address where the

@@ -1,6 +1,3 @@
-// Package processors builds the pipeline of a plan: the stateful stages and the workers,
-// wired to one log. What they decide is in their packages; what they run on and who
-// watches them is cmd's business.
 package processors
 
 import (
@@ -13,53 +10,54 @@ import (
 	"github.com/leadroute/leadroute/processors/gateway"
 )
 
-// keptPlans is how many plans before the current one are kept, so that leads in flight
-// end under the plan that decided them.
+// keptPlans is how many plans are kept besides those in force, so that leads in flight end
+// under the plan that decided them. One that was let go is loaded again when a lead needs it.
 const keptPlans = 8
 
-// Plans are the plan in force and the last few before it. It is safe for concurrent use.
+// Plans are the plan in force, the one that is tried beside it, and those of leads that
+// were decided before. It is safe for concurrent use.
 type Plans struct {
-	mu    sync.RWMutex
-	kept  map[leadroute.PlanID]*plan.Plan
-	order []leadroute.PlanID // oldest first; the last is the current one
+	// load gets a plan that is not kept; nil where nobody has it.
+	load func(leadroute.PlanID) *plan.Plan
+
+	mu        sync.RWMutex
+	current   *plan.Plan
+	candidate *plan.Plan // nil: none is tried
+	kept      map[leadroute.PlanID]*plan.Plan
+	order     []leadroute.PlanID        // of kept, oldest first
+	unknown   map[leadroute.PlanID]bool // nobody has them
 }
 
-// NewPlans returns the plans with one in force.
-func NewPlans(current *plan.Plan) *Plans {
-	p := &Plans{kept: map[leadroute.PlanID]*plan.Plan{}}
-	p.Set(current)
+// NewPlans returns the plans with one in force. load gets a plan by its id, nil where
+// nobody has it; it may take a while, and load itself may be nil.
+func NewPlans(current *plan.Plan, load func(leadroute.PlanID) *plan.Plan) *Plans {
+	if load == nil {
+		load = func(leadroute.PlanID) *plan.Plan { return nil }
+	}
+	p := &Plans{load: load, kept: map[leadroute.PlanID]*plan.Plan{}, unknown: map[leadroute.PlanID]bool{}}
+	p.Set(current, nil)
 	return p
 }
 
-// Set puts a plan into force.
-func (p *Plans) Set(current *plan.Plan) {
+// Set puts a plan into force, and has another one tried beside it (nil: none).
+func (p *Plans) Set(current, candidate *plan.Plan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.add(current)
-}
-
-// Keep keeps a plan of before, for the leads that it decided, without putting it into force.
-func (p *Plans) Keep(old *plan.Plan) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.kept[old.ID] == nil {
-		current := p.order[len(p.order)-1]
-		p.add(old)
-		p.add(p.kept[current])
-	}
-}
-
-// add puts a plan at the end of the order.
-func (p *Plans) add(v *plan.Plan) {
-	for i, id := range p.order {
-		if id == v.ID {
-			p.order = append(p.order[:i], p.order[i+1:]...)
-			break
+	for _, v := range []*plan.Plan{p.current, p.candidate} {
+		if v != nil && v != current && v != candidate {
+			p.keep(v)
 		}
 	}
+	p.current, p.candidate = current, candidate
+}
+
+func (p *Plans) keep(v *plan.Plan) {
+	delete(p.unknown, v.ID)
+	if p.kept[v.ID] != nil {
+		return
+	}
 	p.kept[v.ID] = v
-	p.order = append(p.order, v.ID)
-	if len(p.order) > keptPlans {
+	if p.order = append(p.order, v.ID); len(p.order) > keptPlans {
 		delete(p.kept, p.order[0])
 		p.order = p.order[1:]
 	}
@@ -69,17 +67,82 @@ func (p *Plans) add(v *plan.Plan) {
 func (p *Plans) Current() *plan.Plan {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.kept[p.order[len(p.order)-1]]
+	return p.current
 }
 
-// Of is the plan of that id, or the current one where that is no longer kept.
-func (p *Plans) Of(id leadroute.PlanID) *plan.Plan {
+// Have is the plan of that id if it is at hand, else nil.
+func (p *Plans) Have(id leadroute.PlanID) *plan.Plan {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	if v := p.kept[id]; v != nil {
+	return p.have(id)
+}
+
+func (p *Plans) have(id leadroute.PlanID) *plan.Plan {
+	switch {
+	case p.current.ID == id:
+		return p.current
+	case p.candidate != nil && p.candidate.ID == id:
+		return p.candidate
+	}
+	return p.kept[id]
+}
+
+// Of is the plan of that id, or the current one where nobody has that.
+func (p *Plans) Of(id leadroute.PlanID) *plan.Plan {
+	p.mu.RLock()
+	v, current := p.have(id), p.current
+	if v == nil && (id == "" || p.unknown[id]) {
+		v = current
+	}
+	p.mu.RUnlock()
+	if v != nil {
 		return v
 	}
-	return p.kept[p.order[len(p.order)-1]]
+	v = p.load(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if v == nil {
+		p.unknown[id] = true
+		return p.current
+	}
+	p.keep(v)
+	return v
+}
+
+// For is the plan that decides a lead: the candidate of a canary for the leads that it
+// picks, else the one in force.
+func (p *Plans) For(l *leadroute.Lead) *plan.Plan {
+	p.mu.RLock()
+	current, candidate := p.current, p.candidate
+	p.mu.RUnlock()
+	if candidate == nil || candidate.Rollout == nil || candidate.Rollout.Mode != plan.RolloutCanary {
+		return current
+	}
+	r, err := candidate.Record(l, nil)
+	if err != nil {
+		return current
+	}
+	defer r.Free()
+	if candidate.Rollout.Picks(r, string(candidate.ID)) {
+		return candidate
+	}
+	return current
+}
+
+// Beside is the plan whose decision about a lead is compared with that of the plan that
+// decides it, while a change is tried; nil: none.
+func (p *Plans) Beside(decides leadroute.PlanID) *plan.Plan {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	switch {
+	case p.candidate == nil || p.candidate.Rollout == nil:
+		return nil
+	case p.candidate.ID == decides:
+		return p.current
+	case p.candidate.Rollout.Mode == plan.RolloutShadow && p.current.ID == decides:
+		return p.candidate
+	}
+	return nil
 }
 
 // door is a plan as the gateway and admit ask it. Neither sees accounts or live tables:

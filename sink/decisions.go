@@ -146,3 +146,32 @@ func scanDecision(rows driver.Rows) (d Decision, err error) {
 	}
 	return d, nil
 }
+
+// RolloutFigures are what became of the leads since a change of the policy was tried.
+type RolloutFigures struct{ Leads, Moved, Unassigned, Settled, Missed uint64 }
+
+// Rollout counts the leads that were decided since: by the candidate, and of a shadow by
+// the plan in force, which routes them all; its own part are then the moved ones alone.
+// Unassigned are leads that no rule took, or that came to wait in the built-in queue.
+func (db *DB) Rollout(ctx context.Context, base, candidate leadroute.PlanID, shadow bool, since time.Time) (f RolloutFigures, err error) {
+	decides := candidate
+	if shadow {
+		decides = base
+	}
+	row := db.conn.QueryRow(ctx, `SELECT
+			uniqExactIf(lead, step = 'decided'),
+			uniqExactIf(lead, step = 'decided' AND outcome = 'moved'),
+			uniqExactIf(lead, step = 'queued' AND queue = 'unassigned' OR step = 'dead_lettered' AND reason = 'no_rule'),
+			uniqExactIf(lead, step IN ('delivered', 'breached') AND sla_ms > 0),
+			uniqExactIf(lead, step = 'breached')
+		FROM lead_events WHERE plan = {plan:String} AND at >= `+timestamp(since)+` AND lead IN (
+			SELECT lead FROM lead_events WHERE plan = {plan:String} AND step = 'decided' AND outcome IN ('same', 'moved') AND at >= `+timestamp(since)+`)`,
+		clickhouse.Named("plan", string(decides)))
+	if err := row.Scan(&f.Leads, &f.Moved, &f.Unassigned, &f.Settled, &f.Missed); err != nil {
+		return f, fmt.Errorf("read the figures of a rollout: %w", db.addr.explain(err))
+	}
+	if shadow {
+		f.Unassigned, f.Settled, f.Missed = 0, 0, 0
+	}
+	return f, nil
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -9,12 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/analyze"
 	"github.com/leadroute/leadroute/dsl/plandiff"
 )
 
 type planOptions struct {
+	API      *apiOptions
 	Old, New string
 	Leads    string
 	At       string
@@ -25,7 +28,7 @@ type planOptions struct {
 }
 
 func newPlan() *cobra.Command {
-	var opts planOptions
+	opts := planOptions{API: &apiOptions{}}
 	cmd := &cobra.Command{
 		Use:   "plan OLD NEW",
 		Short: "Say what a new version of a policy would change",
@@ -35,19 +38,23 @@ was decided by both versions, with everybody free. Leads are looked for at the b
 versions' conditions: what turns on a pattern, arithmetic or the time of day may be missed,
 so give it recorded leads, too.
 
+OLD may be live: the policy in force on the running router. The hash that is printed then is
+what apply asks for.
+
 With --leads, a file of recorded leads (NDJSON or a JSON array), say how many of them would
 move, from which pool to which. Each is decided at its own received_at.
 
 Exit code: 0 if nothing changes for any lead that was tried, 2 if something does, 1 if a
 version has errors.`,
-		Example: "  leadroute plan policy.hcl new-policy.hcl --leads leads.ndjson\n  leadroute plan examples/demo.hcl examples/demo.hcl --json",
+		Example: "  leadroute plan policy.hcl new-policy.hcl --leads leads.ndjson\n  leadroute plan examples/demo.hcl examples/demo.hcl --json\n  leadroute plan live policy.hcl",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Old, opts.New, opts.In = args[0], args[1], cmd.InOrStdin()
 			opts.Out, opts.Err, opts.Now = cmd.OutOrStdout(), cmd.ErrOrStderr(), time.Now()
-			return planChange(opts)
+			return planChange(cmd.Context(), opts)
 		},
 	}
+	opts.API.bind(cmd)
 	cmd.Flags().StringVar(&opts.Leads, "leads", "", "file with recorded leads; - is standard input")
 	cmd.Flags().StringVar(&opts.At, "at", "", "decide as of this time, such as 2026-01-14T10:00:00Z")
 	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object")
@@ -67,12 +74,12 @@ type change struct {
 	ClosedFindings dsl.Diagnostics `json:"closed_findings"`
 }
 
-func planChange(opts planOptions) error {
-	before, err := loadPlan(opts.Err, opts.Old)
+func planChange(ctx context.Context, opts planOptions) error {
+	before, was, err := opts.load(ctx, opts.Old)
 	if err != nil {
 		return err
 	}
-	after, err := loadPlan(opts.Err, opts.New)
+	after, is, err := opts.load(ctx, opts.New)
 	if err != nil {
 		return err
 	}
@@ -101,7 +108,6 @@ func planChange(opts planOptions) error {
 		}
 		c.Recorded = &m
 	}
-	was, is := findings(before, opts.Old), findings(after, opts.New)
 	c.NewFindings, c.ClosedFindings = lacking(is, was), lacking(was, is)
 	if opts.JSON {
 		err = printJSON(opts.Out, c)
@@ -114,10 +120,29 @@ func planChange(opts planOptions) error {
 	return err
 }
 
-// findings are all warnings about a policy.
-func findings(p *dsl.Policy, path string) dsl.Diagnostics {
-	_, diags := dsl.Load(path)
-	return append(diags, analyze.Run(p, analyze.Options{}).Diagnostics...)
+// liveVersion is OLD where that is the policy in force.
+const liveVersion = "live"
+
+// load reads a version, and all warnings about it.
+func (o *planOptions) load(ctx context.Context, name string) (*dsl.Policy, dsl.Diagnostics, error) {
+	policy, found := (*dsl.Policy)(nil), dsl.Diagnostics(nil)
+	if name == liveVersion {
+		api, err := o.API.client()
+		if err != nil {
+			return nil, nil, err
+		}
+		r, err := fetchPolicy(ctx, api, leadroute.PolicyCurrent)
+		if err != nil {
+			return nil, nil, err
+		}
+		policy, found = dsl.Parse(r.Source)
+	} else {
+		policy, found = dsl.Load(name)
+	}
+	if policy.Plan == nil {
+		return nil, nil, tellErrors(o.Err, found)
+	}
+	return policy, append(found, analyze.Run(policy, analyze.Options{}).Diagnostics...), nil
 }
 
 // lacking are the findings of a that b does not have, wherever they stand.

@@ -17,6 +17,8 @@ var commands = []func() *cobra.Command{
 	newTest,
 	newExplain,
 	newPlan,
+	newApply,
+	newPolicies,
 	newGraph,
 	newWho,
 	newConsole,

@@ -38,6 +38,9 @@ func newRun() *cobra.Command {
 Without --brokers the log is an embedded broker in the data folder; it survives a kill of the process, and
 with --sync-writes a loss of power. Without --clickhouse the analytics are an embedded ClickHouse there.
 
+POLICY comes into force, unless another one was applied to this log since (leadroute apply): that one stays,
+and a warning says so. While it runs, it follows the log of policies.
+
 Secrets come from the environment under the name that the policy gives them. API keys come from
 LEADROUTE_KEYS ("source=key,source2=key2"), the key of lead ids from LEADROUTE_ID_KEY; where they are not
 set, both are made at the first start and kept in the data folder.`,
@@ -72,6 +75,7 @@ set, both are made at the first start and kept in the data folder.`,
 	f.StringVar(&o.server.Instance, "instance", "", "name of this instance for static membership: unique, and the same after a restart")
 	f.Int32Var(&o.server.Partitions, "partitions", 4, "partitions of every topic, a power of two; can never be changed")
 	f.BoolVar(&o.server.Sync, "sync-writes", false, "the embedded broker syncs every write to disk: survives power loss, slower")
+	f.BoolVar(&o.server.Enforce, "enforce", false, "put POLICY into force even where another one was applied since")
 	f.IntVar(&o.server.InFlight, "in-flight", 0, "leads between the door and their owner at once; 0: the default")
 	f.StringToStringVar(&redirect, "destination", nil, "NAME=URL: deliver there by a webhook instead; may be given again")
 	f.StringVar(&o.server.Site, "public-url", os.Getenv("LEADROUTE_PUBLIC_URL"), "address of the API as people reach it, for decision.url (env LEADROUTE_PUBLIC_URL)")
@@ -96,7 +100,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	defer cancel()
 	go func() {
 		if s.Ready(ready) == nil {
-			fmt.Fprintf(o.Err, "leadroute routes by %s (plan %s) at %s\n", strings.Join(o.server.Policy, ", "), s.policy.Plan.ID, s.URL())
+			fmt.Fprintf(o.Err, "leadroute routes by %s (plan %s) at %s\n", strings.Join(o.server.Policy, ", "), s.governor.Running().Current, s.URL())
 		}
 	}()
 	return s.Run(ctx)

@@ -151,11 +151,16 @@ func plural(n int, what string) string {
 func loadPlan(errOut io.Writer, paths ...string) (*dsl.Policy, error) {
 	policy, diags := dsl.Load(paths...)
 	if policy.Plan == nil {
-		if err := diags.WriteText(errOut); err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(errOut, "\n%s\n", summary(nil, diags))
-		return nil, exit(1)
+		return nil, tellErrors(errOut, diags)
 	}
 	return policy, nil
+}
+
+// tellErrors says why a policy cannot be used and returns the exit code.
+func tellErrors(errOut io.Writer, diags dsl.Diagnostics) error {
+	if err := diags.WriteText(errOut); err != nil {
+		return err
+	}
+	fmt.Fprintf(errOut, "\n%s\n", summary(nil, diags))
+	return exit(1)
 }

@@ -26,11 +26,13 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl"
+	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/internal/embedded"
 	"github.com/leadroute/leadroute/processors"
 	"github.com/leadroute/leadroute/processors/deadletter"
 	"github.com/leadroute/leadroute/processors/gateway"
 	"github.com/leadroute/leadroute/processors/ledger"
+	"github.com/leadroute/leadroute/processors/policies"
 	"github.com/leadroute/leadroute/processors/stream"
 	"github.com/leadroute/leadroute/sink"
 	"github.com/leadroute/leadroute/views"
@@ -47,6 +49,7 @@ type serverOptions struct {
 	Instance   string // static membership; unique per process, the same after a restart
 	Partitions int32  // power of two
 	Sync       bool   // the embedded broker survives power loss
+	Enforce    bool   // the policy comes into force whatever was applied
 	InFlight   int
 	Redirect   map[leadroute.DestinationID]string // where deliveries go instead
 	Site       string                             // address of the API as people reach it; empty: Listen's
@@ -67,6 +70,9 @@ type server struct {
 	db       *sink.DB
 	sink     *sink.Sink
 	pipeline *processors.Pipeline
+	policies *policies.Log
+	governor *governor
+	trial    *policies.Trial
 	letters  *deadletter.Store
 	api      *views.API
 	producer *kgo.Client
@@ -182,7 +188,10 @@ func (s *server) build(ctx context.Context) (err error) {
 	if err := s.producer.Ping(reach); err != nil {
 		return fmt.Errorf("cannot reach a broker at %s; check --brokers and that Kafka is up (%w)", strings.Join(o.Brokers, ","), err)
 	}
-	plans := processors.NewPlans(s.policy.Plan)
+	if err := s.govern(reach); err != nil {
+		return err
+	}
+	plans := s.governor.plans
 	keys, err := gateway.ParseKeys(s.settings.Keys)
 	if err != nil {
 		return fmt.Errorf("LEADROUTE_KEYS: %w", err)
@@ -196,8 +205,13 @@ func (s *server) build(ctx context.Context) (err error) {
 	if err := s.pipeline.Topics(reach); err != nil {
 		return err
 	}
-	if err := publishPolicy(ctx, s.producer, s.stream.Namespace, s.policy, plans); err != nil {
-		return err
+	s.governor.pipeline = s.pipeline
+	s.trial = &policies.Trial{
+		Policies: s.policies, Plan: plans.Have, Now: time.Now, Log: o.Log,
+		Figures: func(ctx context.Context, base, candidate leadroute.PlanID, shadow bool, since time.Time) (policies.Figures, error) {
+			f, err := s.db.Rollout(ctx, base, candidate, shadow, since)
+			return policies.Figures(f), err
+		},
 	}
 	if s.sink, err = sink.New(sink.Config{
 		Brokers: o.Brokers, Namespace: s.stream.Namespace, DB: s.db, Instance: o.Instance, Metrics: s.registry, Log: o.Log,
@@ -217,6 +231,37 @@ func (s *server) build(ctx context.Context) (err error) {
 	}
 	s.http = &http.Server{
 		Handler: s.routes(keys), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+	}
+	return nil
+}
+
+// govern opens the log of policies and finds out by which one to start.
+func (s *server) govern(ctx context.Context) (err error) {
+	if err := stream.EnsurePolicies(ctx, s.stream, s.producer); err != nil {
+		return err
+	}
+	if s.policies, err = policies.Open(ctx, s.stream); err != nil {
+		return err
+	}
+	start := s.policy.Plan
+	switch err := enact(ctx, s.policies, s.policy, s.opts.Enforce); {
+	case errors.Is(err, errOther):
+		standing, _ := s.policies.Standing()
+		r, err := s.policies.Source(ctx, standing.Current)
+		if err == nil && r != nil {
+			start, err = compiled(r)
+		}
+		if err != nil {
+			return fmt.Errorf("the policy that was applied last cannot be run; start with --enforce to put %s into force: %w", strings.Join(s.opts.Policy, " "), err)
+		}
+		s.opts.Log.Warn("another policy was applied since, and stays in force: leadroute policies list shows it, run --enforce puts the named one in its place",
+			"plan", standing.Current, "by", standing.By, "named", s.policy.Plan.ID)
+	case err != nil:
+		return err
+	}
+	s.governor = &governor{
+		log: s.policies, plans: processors.NewPlans(start, loadPlanFrom(s.policies, s.opts.Log)), out: s.opts.Log,
+		seed: s.seedReps, running: policies.Running{Current: start.ID},
 	}
 	return nil
 }
@@ -241,6 +286,9 @@ func (s *server) routes(keys gateway.Keys) http.Handler {
 	s.api.Routes(mux, keys.Require)
 	guarded := http.NewServeMux()
 	s.letters.Routes(guarded)
+	(&policies.API{Policies: s.policies, Vet: s.governor.vet, Running: s.governor.Running}).Routes(guarded)
+	mux.Handle("/v1/policies", keys.Require(guarded))
+	mux.Handle("/v1/policies/", keys.Require(guarded))
 	mux.Handle("/v1/dead-letters", keys.Require(guarded))
 	mux.Handle("/v1/dead-letters/", keys.Require(guarded))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
@@ -283,7 +331,9 @@ func (s *server) Run(ctx context.Context) error {
 		return err
 	}
 	defer removeRunFile(s.opts.Data)
-	g.Go(func() error { return s.seedReps(inner) })
+	g.Go(func() error { return s.seedReps(inner, s.governor.plans.Current()) })
+	g.Go(func() error { return s.governor.Run(inner) })
+	g.Go(func() error { return s.trial.Run(inner) })
 	return g.Wait()
 }
 
@@ -295,11 +345,11 @@ func (s *server) address() string {
 	return s.opts.ClickHouse
 }
 
-// seedReps writes the policy's rep blocks into the rep table: the policy owns the
+// seedReps writes a policy's rep blocks into the rep table: the policy owns the
 // definition, events own the status.
-func (s *server) seedReps(ctx context.Context) error {
-	for i := range s.policy.Plan.Reps {
-		r := s.policy.Plan.Reps[i]
+func (s *server) seedReps(ctx context.Context, p *plan.Plan) error {
+	for i := range p.Reps {
+		r := p.Reps[i]
 		if err := s.produce(ctx, leadroute.TopicReps, string(r.ID), &leadroute.RepMessage{Profile: &r}); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("write rep %s: %w", r.ID, err)
 		}
@@ -326,6 +376,9 @@ func (s *server) close() {
 	}
 	if s.letters != nil {
 		s.letters.Close()
+	}
+	if s.policies != nil {
+		s.policies.Close()
 	}
 	if s.producer != nil {
 		s.producer.Close()

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -127,6 +128,23 @@ type Decision struct {
 	// Seen is what the decision read besides the lead and the time, where whoever decided
 	// took it down.
 	Seen *Snapshot `json:"-"`
+	// Compared says, while a change of the policy is tried, whether the plan beside would have
+	// sent the lead elsewhere; empty: nobody asked.
+	Compared string `json:"-"`
+}
+
+// The outcomes of a comparison of two plans' decisions.
+const (
+	SendsSame  = "same"
+	SendsMoved = "moved"
+)
+
+// Compare tells whether the other decision sends the lead to the same targets in the same class.
+func (d *Decision) Compare(o *Decision) string {
+	if d.Class == o.Class && slices.Equal(d.Targets, o.Targets) {
+		return SendsSame
+	}
+	return SendsMoved
 }
 
 // Target is one place to which a decided lead is offered. Exactly one of Pool, Rep and Queue is set.

@@ -34,8 +34,8 @@ type Classifier interface {
 type Config struct {
 	// Stream says where the log is, and where to log and count.
 	Stream stream.Config
-	// Classifier returns the plan in force, never nil while Run runs.
-	Classifier func() Classifier
+	// Classifier returns the plan that decides a lead, never nil while Run runs.
+	Classifier func(*leadroute.Lead) Classifier
 	// Classes are the classes that have an inbox, most urgent first; required. A lead of
 	// any other class counts as urgent as the last.
 	Classes []leadroute.Class
@@ -114,6 +114,7 @@ func New(cfg Config) (*Admitter, error) {
 		inbox:   map[leadroute.Topic]int{},
 		leads:   newSchedule(len(c.Classes), c.InFlight, c.Patience),
 		unacked: map[stream.Partition]int{},
+		metrics: newMetrics(c.Stream.Metrics),
 	}
 	for i, class := range c.Classes {
 		a.inbox[leadroute.Inbox(class)] = i
@@ -121,10 +122,6 @@ func New(cfg Config) (*Admitter, error) {
 	}
 	if len(a.inbox) != len(c.Classes) {
 		return nil, fmt.Errorf("admit: a class is named twice in %v", c.Classes)
-	}
-	var err error
-	if a.metrics, err = newMetrics(c.Stream.Metrics); err != nil {
-		return nil, fmt.Errorf("admit: %w", err)
 	}
 	a.worker = stream.Worker{
 		Group:   c.Group,
@@ -219,7 +216,7 @@ func (a *Admitter) handle(ctx context.Context, r *kgo.Record, done func()) {
 // judge gives a lead its final class and its deadline. Its time is the door's, so that a
 // replay judges the same.
 func (a *Admitter) judge(l *leadroute.Lead, inbox int) *item {
-	plan := a.cfg.Classifier()
+	plan := a.cfg.Classifier(l)
 	class, within := plan.ClassOf(l, l.ReceivedAt.Time())
 	it := &item{
 		admission: leadroute.Admission{Lead: *l, Class: class, Plan: plan.PlanID()},

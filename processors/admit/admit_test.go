@@ -77,7 +77,7 @@ func (h *house) stream() stream.Config { return stream.Config{Brokers: h.cluster
 // run starts an Admitter; stop waits for its end.
 func (h *house) run(change func(*Config)) (a *Admitter, stop func() error) {
 	h.t.Helper()
-	cfg := Config{Stream: h.stream(), Classes: classes, Classifier: func() Classifier { return byField{} }}
+	cfg := Config{Stream: h.stream(), Classes: classes, Classifier: func(*leadroute.Lead) Classifier { return byField{} }}
 	if change != nil {
 		change(&cfg)
 	}
@@ -467,7 +467,7 @@ func TestRefusedAdmissionIsNotCommitted(t *testing.T) {
 	h := newHouse(t)
 	h.post("l1", "P0", 0)
 	fault := h.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "leadroute.ledger", Err: kerr.PolicyViolation, Count: -1})
-	a, err := New(Config{Stream: h.stream(), Classes: classes, Classifier: func() Classifier { return byField{} }})
+	a, err := New(Config{Stream: h.stream(), Classes: classes, Classifier: func(*leadroute.Lead) Classifier { return byField{} }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -484,7 +484,7 @@ func TestRefusedAdmissionIsNotCommitted(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	ok := Config{Stream: stream.Config{Brokers: []string{"127.0.0.1:1"}}, Classes: classes, Classifier: func() Classifier { return byField{} }}
+	ok := Config{Stream: stream.Config{Brokers: []string{"127.0.0.1:1"}}, Classes: classes, Classifier: func(*leadroute.Lead) Classifier { return byField{} }}
 	for name, change := range map[string]func(*Config){
 		"no brokers":         func(c *Config) { c.Stream.Brokers = nil },
 		"no classes":         func(c *Config) { c.Classes = nil },

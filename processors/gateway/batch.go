@@ -118,7 +118,7 @@ func (g *Gateway) readAll(raws [][]byte, src leadroute.SourceID, at time.Time, c
 // enterAll reserves places for all records that have no problem, or for none.
 func (g *Gateway) enterAll(recs []record) *problem {
 	var n int64
-	there := make([]bool, len(g.load.classes))
+	there := make([]bool, len(g.load.slots.Load().classes))
 	for i := range recs {
 		if len(recs[i].problems) == 0 {
 			there[recs[i].slot] = true

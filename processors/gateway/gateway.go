@@ -176,6 +176,10 @@ func New(cfg Config) (*Gateway, error) {
 	return g, nil
 }
 
+// SetClasses makes these the classes that have an inbox, most urgent first, as when the
+// policy changed. Their topics must be there.
+func (g *Gateway) SetClasses(classes []leadroute.Class) { g.load.set(classes) }
+
 // Handler serves Patterns.
 func (g *Gateway) Handler() http.Handler { return g.mux }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,21 +17,51 @@ import (
 // load says when the door is too full. The more urgent a class, the more it may use,
 // so that a flood of the least urgent one never shuts the others out.
 type load struct {
+	maxInFlight int
+	maxBacklog  int64
+	inFlight    atomic.Int64 // leads, of all classes together
+	slots       atomic.Pointer[slots]
+}
+
+// slots are the classes that have an inbox. A class keeps its index for as long as the
+// process lives, also when the policy has it no more: leads may be on their way there.
+type slots struct {
 	classes  []leadroute.Class
-	limit    []int64 // per class: leads in flight, of all classes together
-	inFlight atomic.Int64
-	backlogs []atomic.Int64 // per class: leads that admit has not taken
-	most     []int64        // per class: the backlog above which the class is refused
+	limit    []int64         // leads in flight, of all classes together
+	backlogs []*atomic.Int64 // leads that admit has not taken
+	most     []int64         // the backlog above which the class is refused
+	last     int             // the least urgent class of the policy
 }
 
 func newLoad(classes []leadroute.Class, maxInFlight int, maxBacklog int64) *load {
-	n := len(classes)
-	l := &load{classes: classes, backlogs: make([]atomic.Int64, n)}
-	for i := range n {
-		l.limit = append(l.limit, inFlightLimit(maxInFlight, i, n))
-		l.most = append(l.most, maxBacklog*int64(n-i))
-	}
+	l := &load{maxInFlight: maxInFlight, maxBacklog: maxBacklog}
+	l.slots.Store(&slots{})
+	l.set(classes)
 	return l
+}
+
+// set makes these the classes, most urgent first; others that had an inbox come last.
+func (l *load) set(classes []leadroute.Class) {
+	old := l.slots.Load()
+	s := &slots{classes: slices.Clone(old.classes), backlogs: slices.Clone(old.backlogs)}
+	for _, c := range classes {
+		if !slices.Contains(s.classes, c) {
+			s.classes, s.backlogs = append(s.classes, c), append(s.backlogs, new(atomic.Int64))
+		}
+	}
+	n := len(classes)
+	for i, c := range s.classes {
+		rank := slices.Index(classes, c)
+		if rank == n-1 {
+			s.last = i
+		}
+		if rank < 0 {
+			rank = n - 1
+		}
+		s.limit = append(s.limit, inFlightLimit(l.maxInFlight, rank, n))
+		s.most = append(s.most, l.maxBacklog*int64(n-rank))
+	}
+	l.slots.Store(s)
 }
 
 // inFlightLimit is how full the door may be for class i of n to enter: all of it for
@@ -42,30 +73,32 @@ func inFlightLimit(maxInFlight, i, n int) int64 {
 	return int64(maxInFlight - maxInFlight*i/(3*(n-1)))
 }
 
-// slot is a class's index; a class without an inbox has the last one's.
+// slot is a class's index; a class without an inbox has the least urgent one's.
 func (l *load) slot(c leadroute.Class) int {
-	for i, k := range l.classes {
-		if k == c {
-			return i
-		}
+	s := l.slots.Load()
+	if i := slices.Index(s.classes, c); i >= 0 {
+		return i
 	}
-	return len(l.classes) - 1
+	return s.last
 }
 
-// enter reserves places for n leads, all or none; lowest is the least urgent of their
-// classes and waiting tells which classes are among them. Each place is given back by leave.
+func (l *load) class(slot int) leadroute.Class { return l.slots.Load().classes[slot] }
+
+// enter reserves places for n leads, all or none; waiting tells which classes are among
+// them. Each place is given back by leave.
 func (l *load) enter(n int64, waiting func(slot int) bool) *problem {
-	lowest := 0
-	for i := range l.classes {
+	s := l.slots.Load()
+	limit := int64(l.maxInFlight)
+	for i := range s.classes {
 		if !waiting(i) {
 			continue
 		}
-		lowest = i
-		if b := l.backlogs[i].Load(); b > l.most[i] {
-			return errBacklog(l.classes[i], b, l.most[i])
+		limit = min(limit, s.limit[i])
+		if b := s.backlogs[i].Load(); b > s.most[i] {
+			return errBacklog(s.classes[i], b, s.most[i])
 		}
 	}
-	if l.inFlight.Add(n) > l.limit[lowest] {
+	if l.inFlight.Add(n) > limit {
 		l.inFlight.Add(-n)
 		return errInFlight
 	}
@@ -104,8 +137,9 @@ func (g *Gateway) measureBacklog(ctx context.Context, cl *kgo.Client) {
 func (g *Gateway) measureOnce(ctx context.Context, adm *kadm.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, max(g.cfg.BacklogEvery, time.Second))
 	defer cancel()
-	topics := make([]string, len(g.load.classes))
-	for i, c := range g.load.classes {
+	slots := g.load.slots.Load()
+	topics := make([]string, len(slots.classes))
+	for i, c := range slots.classes {
 		topics[i] = g.cfg.Stream.Namespace.Topic(leadroute.Inbox(c))
 	}
 	starts, err := adm.ListStartOffsets(ctx, topics...)
@@ -132,8 +166,8 @@ func (g *Gateway) measureOnce(ctx context.Context, adm *kadm.Client) error {
 			}
 			lag += max(0, end.Offset-at)
 		}
-		g.load.backlogs[i].Store(lag)
-		g.metrics.backlog.WithLabelValues(string(g.load.classes[i])).Set(float64(lag))
+		slots.backlogs[i].Store(lag)
+		g.metrics.backlog.WithLabelValues(string(slots.classes[i])).Set(float64(lag))
 	}
 	return nil
 }

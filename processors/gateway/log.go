@@ -50,7 +50,7 @@ func (g *Gateway) send(cl *kgo.Client, rec *record, at time.Time) {
 		return
 	}
 	f := rec.flight
-	g.produce(cl, leadroute.Inbox(g.load.classes[rec.slot]), rec.lead.ID, &rec.lead, func(err error) {
+	g.produce(cl, leadroute.Inbox(g.load.class(rec.slot)), rec.lead.ID, &rec.lead, func(err error) {
 		now := g.cfg.Stream.Clock()
 		if err == nil {
 			g.metrics.acked.Observe(now.Sub(at).Seconds())

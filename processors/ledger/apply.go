@@ -107,7 +107,7 @@ func (d *step) decide(l *leadroute.Lead) {
 		d.dead("undecidable")
 		return
 	}
-	d.record(TrailStep{Step: leadroute.StepDecided})
+	d.record(TrailStep{Step: leadroute.StepDecided, Outcome: dec.Compared})
 	if dec.Rule == "" {
 		d.dead("no_rule")
 		return

@@ -6,14 +6,22 @@ import (
 	"github.com/leadroute/leadroute/processors/stream"
 )
 
-// Stage is the ledger on the log. plans returns the plan of an id, or the current one;
-// live is what that plan's conditions may read of the rep table.
-func Stage(plans func(leadroute.PlanID) *plan.Plan, live func(*plan.Plan, leadroute.Millis) plan.Live) stream.Stage[State, leadroute.LedgerMessage] {
+// Plans are the plans that leads are decided by.
+type Plans interface {
+	// Of returns the plan of an id, or the current one where nobody has that.
+	Of(id leadroute.PlanID) *plan.Plan
+	// Beside returns the plan whose decision is compared with that of the one that decides,
+	// while a change is tried; nil: none.
+	Beside(decides leadroute.PlanID) *plan.Plan
+}
+
+// Stage is the ledger on the log. live is what a plan's conditions may read of the rep table.
+func Stage(plans Plans, live func(*plan.Plan, leadroute.Millis) plan.Live) stream.Stage[State, leadroute.LedgerMessage] {
 	return stream.Stage[State, leadroute.LedgerMessage]{
 		Name:    leadroute.TopicLedger,
 		Lookups: []leadroute.Topic{leadroute.TopicAccounts},
 		Apply: func(ctx stream.Ctx, key string, s *State, m *leadroute.LedgerMessage, at leadroute.Millis) (*State, []leadroute.Effect) {
-			env := Env{Plan: plans, Decide: func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
+			decide := func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
 				var account *leadroute.Account
 				if domain := p.AccountKey(l); domain != "" {
 					account = stream.Lookup[leadroute.Account](ctx, leadroute.TopicAccounts, domain)
@@ -26,11 +34,20 @@ func Stage(plans func(leadroute.PlanID) *plan.Plan, live func(*plan.Plan, leadro
 				d := p.Decide(r, seen, at.Time())
 				d.Seen = seen
 				return d, nil
+			}
+			env := Env{Plan: plans.Of, Decide: func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
+				d, err := decide(p, l, at)
+				if other := plans.Beside(p.ID); err == nil && other != nil {
+					if o, err := decide(other, l, at); err == nil {
+						d.Compared = d.Compare(&o)
+					}
+				}
+				return d, err
 			}}
 			return Apply(env, leadroute.LeadID(key), s, m, at, ctx.Replay)
 		},
 		Sweep: func(key string, s *State, now leadroute.Millis) []leadroute.Effect {
-			return Sweep(Env{Plan: plans}, leadroute.LeadID(key), s, now)
+			return Sweep(Env{Plan: plans.Of}, leadroute.LeadID(key), s, now)
 		},
 	}
 }

@@ -12,6 +12,12 @@ import (
 	"github.com/leadroute/leadroute/processors/stream/streamtest"
 )
 
+// keeping is plans of which none is tried.
+type keeping func(leadroute.PlanID) *plan.Plan
+
+func (k keeping) Of(id leadroute.PlanID) *plan.Plan  { return k(id) }
+func (k keeping) Beside(leadroute.PlanID) *plan.Plan { return nil }
+
 type nobody struct{}
 
 func (nobody) Available(leadroute.PoolID) int { return 0 }
@@ -64,7 +70,7 @@ func admission(id leadroute.LeadID) *leadroute.LedgerMessage {
 func TestStage(t *testing.T) {
 	p := stagePlan(t)
 	plans := func(leadroute.PlanID) *plan.Plan { return p }
-	st := Stage(plans, func(*plan.Plan, leadroute.Millis) plan.Live { return nobody{} })
+	st := Stage(keeping(plans), func(*plan.Plan, leadroute.Millis) plan.Live { return nobody{} })
 	h := streamtest.New(t, st)
 
 	sent := h.Send("L1", admission("L1"), transcript.Start)
@@ -112,7 +118,7 @@ func TestStage(t *testing.T) {
 // to the dead letters without touching the row.
 func TestStageDeletesAndBuries(t *testing.T) {
 	p := stagePlan(t)
-	h := streamtest.New(t, Stage(func(leadroute.PlanID) *plan.Plan { return p }, func(*plan.Plan, leadroute.Millis) plan.Live { return nobody{} }))
+	h := streamtest.New(t, Stage(keeping(func(leadroute.PlanID) *plan.Plan { return p }), func(*plan.Plan, leadroute.Millis) plan.Live { return nobody{} }))
 	h.SetState("L1", &State{Phase: Closed, Rev: 1, Done: transcript.Start})
 	sent := h.SendRaw("L1", []byte(`{"answer":`), transcript.Start.Add(time.Hour))
 	if len(sent) != 1 || sent[0].Topic != leadroute.TopicDeadLetters {

@@ -18,7 +18,7 @@ type stageMetrics struct {
 
 func newStageMetrics(reg prometheus.Registerer, stage string, rows func() float64) *stageMetrics {
 	counter := func(name, help string) prometheus.Counter {
-		return register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
+		return Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "leadroute", Subsystem: "stage", Name: name, Help: help,
 		}, []string{"stage"})).WithLabelValues(stage)
 	}
@@ -33,12 +33,13 @@ func newStageMetrics(reg prometheus.Registerer, stage string, rows func() float6
 			ConstLabels: prometheus.Labels{"stage": stage},
 		}, rows),
 	}
-	m.rows = register(reg, m.rows)
+	m.rows = Register(reg, m.rows)
 	return m
 }
 
-// register returns the collector of that name that is registered already, if there is one.
-func register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
+// Register registers c and returns it; where a collector of that name is registered
+// already, because its owner was started anew, it returns that one.
+func Register[C prometheus.Collector](reg prometheus.Registerer, c C) C {
 	if reg == nil {
 		return c
 	}

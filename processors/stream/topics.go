@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/leadroute/leadroute"
 )
@@ -20,8 +21,10 @@ type TopicSpec struct {
 	Partitions int32
 	// Compact keeps the last record of every key, and for ever; else records are kept for Retention.
 	Compact bool
-	// Retention is the least time that a record is kept, 7 days if zero.
+	// Retention is the least time that a record is kept, 7 days if zero, for ever if negative.
 	Retention time.Duration
+	// MaxMessage is the largest record in bytes, the broker's default if zero.
+	MaxMessage int
 	// Replication is the replication factor, the broker's default if zero.
 	Replication int16
 }
@@ -31,6 +34,7 @@ type TopicSpec struct {
 const (
 	defaultRetention    = 7 * 24 * time.Hour
 	deadLetterRetention = 90 * 24 * time.Hour
+	forever             = -time.Millisecond // as brokers write it
 )
 
 // Specs are all topics of a deployment with these classes and destinations. All have the
@@ -58,7 +62,20 @@ func Specs(ns leadroute.Namespace, classes []leadroute.Class, destinations []lea
 	log(leadroute.TopicDeadLetters)
 	return append(specs,
 		TopicSpec{Name: ns.Topic(leadroute.TopicTimers), Partitions: partitions, Compact: true},
-		TopicSpec{Name: ns.Topic(leadroute.TopicPolicies), Partitions: 1, Compact: true})
+		policiesSpec(ns))
+}
+
+// MaxPolicy bounds a record of the policies topic in bytes: a policy's files, in base64.
+const MaxPolicy = 24 << 20
+
+// EnsurePolicies creates the policies topic if it is absent: what the others are depends on
+// the policy in force.
+func EnsurePolicies(ctx context.Context, cfg Config, cl *kgo.Client) error {
+	return EnsureTopics(ctx, kadm.NewClient(cl), []TopicSpec{policiesSpec(cfg.Namespace)})
+}
+
+func policiesSpec(ns leadroute.Namespace) TopicSpec {
+	return TopicSpec{Name: ns.Topic(leadroute.TopicPolicies), Partitions: 1, Retention: forever, MaxMessage: MaxPolicy}
 }
 
 func retentionOf(t leadroute.Topic) time.Duration {
@@ -73,8 +90,8 @@ var ErrTopic = errors.New("topic does not fit")
 
 // EnsureTopics creates those of the topics that are absent, and waits until the brokers
 // know them. A topic that exists keeps its settings, which an operator may have chosen,
-// but for two that lose data: it is ErrTopic if its partition count differs, or if it
-// should be compacted and is not.
+// but for three that lose data: it is ErrTopic if its partition count differs, or if it
+// should be compacted and is not; one that is to be kept for ever is made so.
 func EnsureTopics(ctx context.Context, adm *kadm.Client, specs []TopicSpec) error {
 	names := make([]string, len(specs))
 	for i, s := range specs {
@@ -102,6 +119,10 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, specs []TopicSpec) erro
 				ErrTopic, s.Name, len(d.Partitions), s.Partitions))
 		case s.Compact:
 			compacted = append(compacted, s.Name)
+		case s.Retention < 0:
+			if err := alterTopic(ctx, adm, s); err != nil {
+				errs = append(errs, err)
+			}
 		}
 	}
 	if len(compacted) > 0 {
@@ -131,6 +152,21 @@ func createTopic(ctx context.Context, adm *kadm.Client, s TopicSpec) error {
 	return nil
 }
 
+func alterTopic(ctx context.Context, adm *kadm.Client, s TopicSpec) error {
+	var configs []kadm.AlterConfig
+	for name, value := range s.configs() {
+		configs = append(configs, kadm.AlterConfig{Name: name, Value: value})
+	}
+	res, err := adm.AlterTopicConfigs(ctx, configs, s.Name)
+	for _, r := range res {
+		err = errors.Join(err, r.Err)
+	}
+	if err != nil {
+		return fmt.Errorf("set topic %s to be kept for ever: %w", s.Name, err)
+	}
+	return nil
+}
+
 func (s TopicSpec) configs() map[string]*string {
 	c := map[string]string{"cleanup.policy": "delete"}
 	if s.Compact {
@@ -147,9 +183,12 @@ func (s TopicSpec) configs() map[string]*string {
 			r = defaultRetention
 		}
 		c["retention.ms"] = ms(r)
-		if r > defaultRetention { // kept for people to look at: no broker-wide bound in bytes may cut it short
+		if r > defaultRetention || r < 0 { // kept for people to look at: no broker-wide bound in bytes may cut it short
 			c["retention.bytes"] = "-1"
 		}
+	}
+	if s.MaxMessage > 0 {
+		c["max.message.bytes"] = strconv.Itoa(s.MaxMessage)
 	}
 	out := make(map[string]*string, len(c))
 	for k, v := range c {
