@@ -1,3 +1,6 @@
+// Package processors builds the pipeline of a plan: the stateful stages and the workers,
+// wired to one log. What they decide is in their packages; what they run on and who
+// watches them is cmd's business.
 package processors
 
 import (

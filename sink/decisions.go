@@ -59,23 +59,12 @@ func (d *decisions) values() []any {
 	return []any{d.at, d.lead, d.rev, d.n, d.class, d.source, d.rule, d.plan, d.emittedAt, d.receivedAt, d.fields, d.seen, d.said}
 }
 
-// Decision is a decision about a lead as it was logged.
-type Decision struct {
-	Lead       leadroute.LeadID   `json:"lead"`
-	Rev        int                `json:"rev"`
-	At         leadroute.Millis   `json:"at"`
-	Plan       leadroute.PlanID   `json:"plan"`
-	Source     leadroute.SourceID `json:"source"`
-	EmittedAt  leadroute.Millis   `json:"emitted_at,omitempty"`
-	ReceivedAt leadroute.Millis   `json:"received_at"`
-	leadroute.Decision
-}
+const selectDecisions = "SELECT lead, rev, n, at, class, rule, plan, source, emitted_at, received_at, fields, seen, said FROM decisions "
 
-const selectDecisions = "SELECT lead, rev, at, plan, source, emitted_at, received_at, fields, seen, said FROM decisions "
-
-// Decisions are all decisions about a lead, oldest first; none for a lead that is not known.
-func (db *DB) Decisions(ctx context.Context, lead leadroute.LeadID) ([]Decision, error) {
-	all := []Decision{}
+// Decisions are the events of all decisions about a lead, with what makes them again, oldest
+// first; none for a lead that is not known.
+func (db *DB) Decisions(ctx context.Context, lead leadroute.LeadID) ([]leadroute.LatencyEvent, error) {
+	all := []leadroute.LatencyEvent{}
 	for d, err := range db.decisions(ctx, selectDecisions+"WHERE lead = {lead:String} ORDER BY at, rev, n", clickhouse.Named("lead", string(lead))) {
 		if err != nil {
 			return nil, fmt.Errorf("read the decisions about %s: %w", lead, err)
@@ -87,11 +76,11 @@ func (db *DB) Decisions(ctx context.Context, lead leadroute.LeadID) ([]Decision,
 
 // Recorded yields the first decision about each lead that was received in [from, to), in
 // order of receipt. An error ends it.
-func (db *DB) Recorded(ctx context.Context, from, to time.Time) iter.Seq2[Decision, error] {
+func (db *DB) Recorded(ctx context.Context, from, to time.Time) iter.Seq2[leadroute.LatencyEvent, error] {
 	// The decision lies behind the receipt, which bounds the parts to be read.
 	query := fmt.Sprintf(selectDecisions+`WHERE at >= %[1]s AND received_at >= %[1]s AND received_at < %[2]s
 		ORDER BY received_at, lead, rev, n LIMIT 1 BY lead`, timestamp(from), timestamp(to))
-	return func(yield func(Decision, error) bool) {
+	return func(yield func(leadroute.LatencyEvent, error) bool) {
 		for d, err := range db.decisions(ctx, query) {
 			if err != nil {
 				err = fmt.Errorf("read the recorded leads: %w", err)
@@ -112,11 +101,11 @@ func (db *DB) CountRecorded(ctx context.Context, from, to time.Time) (n uint64, 
 	return n, nil
 }
 
-func (db *DB) decisions(ctx context.Context, query string, args ...any) iter.Seq2[Decision, error] {
-	return func(yield func(Decision, error) bool) {
+func (db *DB) decisions(ctx context.Context, query string, args ...any) iter.Seq2[leadroute.LatencyEvent, error] {
+	return func(yield func(leadroute.LatencyEvent, error) bool) {
 		rows, err := db.conn.Query(ctx, query, args...)
 		if err != nil {
-			yield(Decision{}, db.addr.explain(err))
+			yield(leadroute.LatencyEvent{}, db.addr.explain(err))
 			return
 		}
 		defer rows.Close()
@@ -127,24 +116,25 @@ func (db *DB) decisions(ctx context.Context, query string, args ...any) iter.Seq
 			}
 		}
 		if err := rows.Err(); err != nil {
-			yield(Decision{}, db.addr.explain(err))
+			yield(leadroute.LatencyEvent{}, db.addr.explain(err))
 		}
 	}
 }
 
-func scanDecision(rows driver.Rows) (d Decision, err error) {
+func scanDecision(rows driver.Rows) (e leadroute.LatencyEvent, err error) {
 	var at, emitted, received time.Time
 	var rev int32
 	var fields, seen, said string
-	if err := rows.Scan((*string)(&d.Lead), &rev, &at, (*string)(&d.Plan), (*string)(&d.Source), &emitted, &received, &fields, &seen, &said); err != nil {
-		return d, err
+	if err := rows.Scan((*string)(&e.Lead), &rev, &e.N, &at, (*string)(&e.Class), &e.Rule, (*string)(&e.Plan), (*string)(&e.Source),
+		&emitted, &received, &fields, &seen, &said); err != nil {
+		return e, err
 	}
-	d.Rev, d.At, d.EmittedAt, d.ReceivedAt = int(rev), millis(at), millis(emitted), millis(received)
-	d.Fields, d.Said = []byte(fields), []byte(said)
+	e.Step, e.Rev, e.At, e.EmittedAt, e.ReceivedAt = leadroute.StepDecided, int(rev), millis(at), millis(emitted), millis(received)
+	e.Decision = &leadroute.Decision{Fields: []byte(fields), Said: []byte(said)}
 	if seen != "" {
-		d.Seen = []byte(seen)
+		e.Decision.Seen = []byte(seen)
 	}
-	return d, nil
+	return e, nil
 }
 
 // RolloutFigures are what became of the leads since a change of the policy was tried.

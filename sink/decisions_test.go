@@ -33,11 +33,7 @@ func TestDecisions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Decision{
-		{Lead: "early", Rev: 1, At: early.At, Plan: "abc", Source: "web", ReceivedAt: base, Decision: *early.Decision},
-		{Lead: "early", Rev: 2, At: again.At, Plan: "abc", Source: "web", ReceivedAt: base, Decision: *again.Decision},
-	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff([]leadroute.LatencyEvent{early, again}, got); d != "" {
 		t.Errorf("Decisions (-want +got):\n%s", d)
 	}
 	if got, err := db.Decisions(t.Context(), "nobody"); err != nil || len(got) != 0 {

@@ -97,6 +97,37 @@ func (a *API) lead(r *http.Request) answer {
 	return refuse(http.StatusNotFound, "", "no lead of this id is known", "check the id; of a lead that was sent just now, ask again in a moment")
 }
 
+// Decisions are the decisions about a lead, oldest first.
+type Decisions struct {
+	Lead      leadroute.LeadID         `json:"lead"`
+	Decisions []leadroute.LatencyEvent `json:"decisions"`
+	Note      string                   `json:"note,omitempty"` // why they may not be all
+}
+
+func (a *API) decisions(r *http.Request) answer {
+	id := leadroute.LeadID(r.PathValue("id"))
+	out := Decisions{Lead: id, Decisions: []leadroute.LatencyEvent{}}
+	told, err := a.cfg.Decisions(r.Context(), id)
+	if err != nil {
+		a.cfg.Log.Warn("decisions about a lead not read", "lead_id", id, "error", err)
+		out.Note = "ClickHouse does not answer: this is the decision that the row remembers"
+	}
+	var remembered []leadroute.LatencyEvent
+	if s, ok, _ := a.cfg.Lead(id); ok { // else it is ClickHouse's to say
+		if e := s.Decided(id); e != nil {
+			remembered = append(remembered, *e)
+		}
+	}
+	out.Decisions = merge(told, remembered)
+	switch {
+	case len(out.Decisions) > 0:
+		return answer{http.StatusOK, &out}
+	case err != nil:
+		return away("what was decided of the lead cannot be read now", "ask again in a moment, and see the log of the router")
+	}
+	return refuse(http.StatusNotFound, "", "no decision about a lead of this id is known", "check the id; of a lead that was sent just now, ask again in a moment")
+}
+
 func state(s *ledger.State, fields bool) *LeadState {
 	out := &LeadState{
 		Phase: s.Phase, Rev: s.Rev, Class: s.Class, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received,

@@ -25,6 +25,8 @@ type Config struct {
 	Lead func(id leadroute.LeadID) (s *ledger.State, ok bool, err error)
 	// Trail reads a lead's steps from ClickHouse; none for a lead that is not known.
 	Trail func(ctx context.Context, id leadroute.LeadID) ([]leadroute.LatencyEvent, error)
+	// Decisions reads the events of a lead's decisions from ClickHouse, with what makes them again.
+	Decisions func(ctx context.Context, id leadroute.LeadID) ([]leadroute.LatencyEvent, error)
 	// Reps and Accounts call yield for each row, in any order, until it returns false.
 	Reps     func(yield func(key string, s *desk.State) bool)
 	Accounts func(yield func(key string, a *leadroute.Account) bool)
@@ -69,6 +71,7 @@ func New(cfg Config) (*API, error) {
 	}{
 		{"Lead", cfg.Lead != nil},
 		{"Trail", cfg.Trail != nil},
+		{"Decisions", cfg.Decisions != nil},
 		{"Reps", cfg.Reps != nil},
 		{"Accounts", cfg.Accounts != nil},
 		{"Produce", cfg.Produce != nil},
@@ -109,6 +112,7 @@ func New(cfg Config) (*API, error) {
 // Routes adds the API to mux, each route behind guard.
 //
 //	GET    /v1/leads/{id}?fields=true    state and trail of a lead; what the lead says only if asked for
+//	GET    /v1/leads/{id}/decisions      all that makes the decisions about a lead again, its fields included
 //	GET    /v1/reps                      the board
 //	POST   /v1/reps?dry_run=true         an array of reps: set the profiles, of all or of none
 //	PUT    /v1/reps/{id}                 one rep's profile
@@ -120,14 +124,15 @@ func New(cfg Config) (*API, error) {
 // A change answers 202 when the log has it; the tables follow within milliseconds.
 func (a *API) Routes(mux *http.ServeMux, guard func(http.Handler) http.Handler) {
 	for pattern, h := range map[string]func(*http.Request) answer{
-		"GET /v1/leads/{id}":       a.lead,
-		"GET /v1/reps":             a.board,
-		"POST /v1/reps":            a.importReps,
-		"PUT /v1/reps/{id}":        a.putRep,
-		"PUT /v1/reps/{id}/status": a.putStatus,
-		"DELETE /v1/reps/{id}":     a.removeRep,
-		"GET /v1/accounts":         a.accounts,
-		"POST /v1/accounts":        a.importAccounts,
+		"GET /v1/leads/{id}":           a.lead,
+		"GET /v1/leads/{id}/decisions": a.decisions,
+		"GET /v1/reps":                 a.board,
+		"POST /v1/reps":                a.importReps,
+		"PUT /v1/reps/{id}":            a.putRep,
+		"PUT /v1/reps/{id}/status":     a.putStatus,
+		"DELETE /v1/reps/{id}":         a.removeRep,
+		"GET /v1/accounts":             a.accounts,
+		"POST /v1/accounts":            a.importAccounts,
 	} {
 		mux.Handle(pattern, guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx, cancel := context.WithTimeout(r.Context(), a.cfg.Timeout)

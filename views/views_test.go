@@ -30,16 +30,17 @@ import (
 // floor is a router in memory: tables that the views read, and a log that is applied to
 // them as the stages would.
 type floor struct {
-	mu       sync.Mutex
-	leads    map[leadroute.LeadID]*ledger.State
-	trail    []leadroute.LatencyEvent
-	reps     map[string]*desk.State
-	accounts map[string]*leadroute.Account
-	sent     map[string]string // topic/key to the message
-	fail     error             // of Lead
-	trailErr error
-	logErr   error
-	handler  http.Handler
+	mu        sync.Mutex
+	leads     map[leadroute.LeadID]*ledger.State
+	trail     []leadroute.LatencyEvent
+	reps      map[string]*desk.State
+	accounts  map[string]*leadroute.Account
+	sent      map[string]string // topic/key to the message
+	fail      error             // of Lead
+	trailErr  error
+	decisions []leadroute.LatencyEvent
+	logErr    error
+	handler   http.Handler
 }
 
 func newFloor(t *testing.T) *floor {
@@ -52,6 +53,9 @@ func newFloor(t *testing.T) *floor {
 		Lead: func(id leadroute.LeadID) (*ledger.State, bool, error) {
 			s, ok := f.leads[id]
 			return s, ok, f.fail
+		},
+		Decisions: func(context.Context, leadroute.LeadID) ([]leadroute.LatencyEvent, error) {
+			return f.decisions, f.trailErr
 		},
 		Trail: func(_ context.Context, id leadroute.LeadID) ([]leadroute.LatencyEvent, error) {
 			var out []leadroute.LatencyEvent
@@ -118,7 +122,7 @@ func (f *floor) call(t *testing.T, method, path, body string) (int, string) {
 
 func TestNewNamesWhatIsNotSet(t *testing.T) {
 	_, err := views.New(views.Config{Lead: func(leadroute.LeadID) (*ledger.State, bool, error) { return nil, false, nil }})
-	if want := "views: not set: Trail, Reps, Accounts, Produce"; err == nil || err.Error() != want {
+	if want := "views: not set: Trail, Decisions, Reps, Accounts, Produce"; err == nil || err.Error() != want {
 		t.Errorf("New = %v, want %v", err, want)
 	}
 }

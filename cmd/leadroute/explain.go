@@ -25,7 +25,8 @@ import (
 )
 
 type explainOptions struct {
-	Policy      string
+	API         *apiOptions
+	Policy      string // or the id of a lead that was decided
 	Lead, Leads string
 	At          string
 	Busy        []string
@@ -38,10 +39,10 @@ type explainOptions struct {
 }
 
 func newExplain() *cobra.Command {
-	var opts explainOptions
+	opts := explainOptions{API: &apiOptions{}}
 	cmd := &cobra.Command{
-		Use:   "explain POLICY --lead FILE",
-		Short: "Say where a lead goes, and why",
+		Use:   "explain POLICY --lead FILE | explain ID",
+		Short: "Say where a lead goes, or why one went where it did",
 		Long: `Say where a lead goes, and why: every rule up to the one that matched, and for each that
 did not, the field's value and what the rule needs. The lead is a JSON object of lead
 fields, as the door takes it; - reads it from standard input.
@@ -50,17 +51,29 @@ With --leads, FILE holds many leads: NDJSON, a JSON array, or objects one after 
 Each is decided at its own received_at, and is told on a line of JSON: id, rule, priority,
 territory and target; with --full the whole explanation.
 
+Without a file, ID is a lead that the running router has decided: the decision is taken again
+by the policy of then, with what the tables showed then, compared byte by byte with what was
+said, and explained, with every step that the lead took since.
+
 The time is --at, else the lead's received_at, else now. Everybody is staffed and free,
 but for those named by --busy. With --reps, a file as reps import takes it, pools that
 pick their members by condition list them, too: who is next, and why others are passed over.
 
-Exit code: 0 if the lead was decided, 1 if the policy has errors or the door would reject it.`,
+Exit code: 0 if the lead was decided, 1 if the policy has errors, the door would reject it, or
+a logged decision comes out otherwise.`,
 		Example: "  echo '{\"region\":\"EMEA\",\"score\":42}' | leadroute explain examples/demo.hcl --lead - --busy pool.emea\n" +
-			"  leadroute explain examples/demo.hcl --leads leads.ndjson",
+			"  leadroute explain examples/demo.hcl --leads leads.ndjson\n" +
+			"  leadroute explain L-4711",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Policy, opts.In, opts.Out, opts.Err = args[0], cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 			opts.Now = time.Now()
+			if opts.Lead == "" && opts.Leads == "" {
+				if _, err := os.Stat(opts.Policy); err == nil {
+					return fmt.Errorf("which lead? leadroute explain %s --lead FILE, or - for standard input", opts.Policy)
+				}
+				return explainLogged(cmd.Context(), opts)
+			}
 			return explain(cmd.Context(), opts)
 		},
 	}
@@ -72,7 +85,7 @@ Exit code: 0 if the lead was decided, 1 if the policy has errors or the door wou
 	cmd.Flags().StringSliceVar(&opts.Busy, "busy", nil, "nobody is free here: pool.NAME or rep.NAME")
 	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object")
 	cmd.MarkFlagsMutuallyExclusive("lead", "leads")
-	cmd.MarkFlagsOneRequired("lead", "leads")
+	opts.API.bind(cmd)
 	return cmd
 }
 

@@ -6,17 +6,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl"
+	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/accounts"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/gateway"
 	"github.com/leadroute/leadroute/processors/ledger"
+	"github.com/leadroute/leadroute/processors/policies"
 	"github.com/leadroute/leadroute/processors/reps"
+	"github.com/leadroute/leadroute/processors/stream"
 	"github.com/leadroute/leadroute/views"
 )
 
@@ -31,13 +39,23 @@ type fakeAPI struct {
 	accounts map[string]*leadroute.Account
 	leads    map[string]bool
 	busy     bool // the door has refused a batch for load
+	demo     *plan.Plan
 }
 
-// newFakeAPI starts one; close it.
-func newFakeAPI() (*httptest.Server, error) {
-	f := &fakeAPI{reps: map[string]*desk.State{}, accounts: map[string]*leadroute.Account{}, leads: map[string]bool{}}
+// newFakeAPI starts one; close it by calling stop. Its policy in force is the demo's.
+func newFakeAPI() (*httptest.Server, func(), error) {
+	policy, found := dsl.Load("../../examples/demo.hcl")
+	if err := found.Error(); err != nil {
+		return nil, nil, err
+	}
+	log, closeLog, err := fakePolicies(policy)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &fakeAPI{reps: map[string]*desk.State{}, accounts: map[string]*leadroute.Account{}, leads: map[string]bool{}, demo: policy.Plan}
 	api, err := views.New(views.Config{
-		Lead: f.lead, Trail: f.trail, Produce: f.produce, Settle: 1, Hours: func() []string { return []string{"office"} },
+		Decisions: func(context.Context, leadroute.LeadID) ([]leadroute.LatencyEvent, error) { return nil, nil }, // the row knows
+		Lead:      f.lead, Trail: f.trail, Produce: f.produce, Settle: 1, Hours: func() []string { return []string{"office"} },
 		Reps: func(yield func(string, *desk.State) bool) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -50,16 +68,52 @@ func newFakeAPI() (*httptest.Server, error) {
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, closeLog, err
 	}
 	keys, err := gateway.ParseKeys("script=" + apiKey)
 	if err != nil {
-		return nil, err
+		return nil, closeLog, err
 	}
-	mux := http.NewServeMux()
+	mux, guarded := http.NewServeMux(), http.NewServeMux()
 	api.Routes(mux, keys.Require)
+	(&policies.API{
+		Policies: log,
+		Vet: func(ctx context.Context, source map[string][]byte) (*plan.Plan, map[string][]byte, error) {
+			return vet(ctx, source, func(*plan.Plan) error { return nil }, slog.New(slog.DiscardHandler))
+		},
+		Running: func() policies.Running { // an instance that follows at once
+			s, _ := log.Standing()
+			return policies.Running{Current: s.Current, Candidate: s.Candidate}
+		},
+	}).Routes(guarded)
+	mux.Handle("/v1/policies", keys.Require(guarded))
+	mux.Handle("/v1/policies/", keys.Require(guarded))
 	mux.Handle("POST /v1/leads/batch", keys.Require(http.HandlerFunc(f.batch)))
-	return httptest.NewServer(mux), nil
+	server := httptest.NewServer(mux)
+	return server, func() { server.Close(); closeLog() }, nil
+}
+
+// fakePolicies is a log of policies with one in force.
+func fakePolicies(policy *dsl.Policy) (*policies.Log, func(), error) {
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg := stream.Config{Brokers: broker.ListenAddrs(), Log: slog.New(slog.DiscardHandler)}
+	cl, err := kgo.NewClient(cfg.Options()...)
+	if err != nil {
+		return nil, broker.Close, err
+	}
+	defer cl.Close()
+	ctx := context.Background()
+	if err := stream.EnsurePolicies(ctx, cfg, cl); err != nil {
+		return nil, broker.Close, err
+	}
+	log, err := policies.Open(ctx, cfg)
+	if err != nil {
+		return nil, broker.Close, err
+	}
+	return log, func() { log.Close(); broker.Close() }, enact(ctx, log, policy, false)
 }
 
 func (f *fakeAPI) produce(_ context.Context, topic leadroute.Topic, key string, v any) error {
@@ -87,10 +141,13 @@ func set[T any](rows map[string]*T, key string, row *T) {
 
 // lead knows one: L-4711, which ben declined and ana got; its second attempt is due.
 func (f *fakeAPI) lead(id leadroute.LeadID) (*ledger.State, bool, error) {
+	const at = 1_770_000_000_000
+	if id == "L-4712" {
+		return f.decided(id, at)
+	}
 	if id != "L-4711" {
 		return nil, false, nil
 	}
-	const at = 1_770_000_000_000
 	return &ledger.State{
 		Phase: ledger.Owned, Rev: 1, Class: "P0", Source: "web", Received: at, SLA: 60_000, Rule: "big deals", OwnerCRM: "005A",
 		Fields: json.RawMessage(`{"email":"emi@example.com"}`),
@@ -103,6 +160,28 @@ func (f *fakeAPI) lead(id leadroute.LeadID) (*ledger.State, bool, error) {
 			{Step: leadroute.StepAttemptFailed, Rev: 1, N: 1, At: at + 1008, Rep: "ana", Dest: "crm", Attempt: 1, Outcome: "503", Reason: "http 503"},
 		},
 	}, true, nil
+}
+
+// decided is a lead as the ledger has it when the demo's policy has decided it.
+func (f *fakeAPI) decided(id leadroute.LeadID, at leadroute.Millis) (*ledger.State, bool, error) {
+	env := ledger.Env{
+		Plan: func(leadroute.PlanID) *plan.Plan { return f.demo },
+		Decide: func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
+			account := &leadroute.Account{Domain: "acme.example.com", Owner: "ben"}
+			r, err := p.Record(l, account)
+			if err != nil {
+				return plan.Decision{}, err
+			}
+			seen := p.See(account, nil)
+			d := p.Decide(r, seen, at.Time())
+			d.Seen = seen
+			return d, nil
+		},
+	}
+	s, _ := ledger.Apply(env, id, nil, &leadroute.LedgerMessage{Admitted: &leadroute.Admission{Class: "P0", Plan: f.demo.ID, Lead: leadroute.Lead{
+		ID: id, Source: "web", Receipt: "r", ReceivedAt: at, Fields: json.RawMessage(`{"region":"EMEA","score":80,"email":"emi@acme.example.com"}`),
+	}}}, at, false)
+	return s, true, nil
 }
 
 func (f *fakeAPI) trail(_ context.Context, id leadroute.LeadID) ([]leadroute.LatencyEvent, error) {

@@ -143,13 +143,13 @@ func (g *governor) Running() policies.Running {
 }
 
 // vet holds a policy against everything that is known before it routes: its text, the
-// static analysis, its tests, scenarios and invariants, and the secrets that are set here.
-func (g *governor) vet(ctx context.Context, source map[string][]byte) (*plan.Plan, map[string][]byte, error) {
+// static analysis, its tests, scenarios and invariants, and what check says of the plan.
+func vet(ctx context.Context, source map[string][]byte, check func(*plan.Plan) error, out *slog.Logger) (*plan.Plan, map[string][]byte, error) {
 	policy, found := dsl.Parse(source)
 	if policy.Plan == nil {
 		return nil, nil, refusal("the policy has errors", found)
 	}
-	policy = withCalendars(ctx, policy, g.out)
+	policy = withCalendars(ctx, policy, out)
 	if proved := analyze.Run(policy, analyze.Options{}).Diagnostics; proved.HasErrors() {
 		return nil, nil, refusal("the policy has errors", proved)
 	}
@@ -173,7 +173,7 @@ func (g *governor) vet(ctx context.Context, source map[string][]byte) (*plan.Pla
 	if len(failed) > 0 {
 		return nil, nil, &policies.Refusal{Detail: "the policy does not pass its own tests (leadroute test shows them): " + strings.Join(names, ", "), Findings: failed}
 	}
-	if err := g.pipeline.Check(policy.Plan); err != nil {
+	if err := check(policy.Plan); err != nil {
 		return nil, nil, &policies.Refusal{Detail: err.Error()}
 	}
 	return policy.Plan, policy.Source, nil

@@ -23,11 +23,11 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			api, err := newFakeAPI()
+			api, stop, err := newFakeAPI()
 			if err != nil {
 				return err
 			}
-			env.Defer(api.Close)
+			env.Defer(stop)
 			run := fmt.Sprintf(`{"api":%q,"key":%q}`, api.URL, apiKey)
 			data := filepath.Join(env.WorkDir, "data") // as a running router would leave it
 			err = errors.Join(os.Mkdir(data, 0o700), os.WriteFile(filepath.Join(data, apiclient.RunFile), []byte(run), 0o600))

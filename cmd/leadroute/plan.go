@@ -125,7 +125,8 @@ const liveVersion = "live"
 
 // load reads a version, and all warnings about it.
 func (o *planOptions) load(ctx context.Context, name string) (*dsl.Policy, dsl.Diagnostics, error) {
-	policy, found := (*dsl.Policy)(nil), dsl.Diagnostics(nil)
+	var policy *dsl.Policy
+	var found dsl.Diagnostics
 	if name == liveVersion {
 		api, err := o.API.client()
 		if err != nil {

@@ -132,7 +132,7 @@ func showPolicy(ctx context.Context, opts policiesOptions) error {
 		if len(r.Source) > 1 {
 			fmt.Fprintf(opts.Out, "# ---- %s\n", name)
 		}
-		if _, err := fmt.Fprintf(opts.Out, "%s\n", r.Source[name]); err != nil {
+		if _, err := opts.Out.Write(r.Source[name]); err != nil {
 			return err
 		}
 	}

@@ -223,7 +223,7 @@ func (s *server) build(ctx context.Context) (err error) {
 	}
 	if s.api, err = views.New(views.Config{
 		Lead:  func(id leadroute.LeadID) (*ledger.State, bool, error) { return s.pipeline.Ledger.Get(string(id)) },
-		Trail: s.db.Trail, Reps: s.pipeline.Reps.Rows, Rep: s.pipeline.Reps.Get, Accounts: s.pipeline.Accounts.Rows,
+		Trail: s.db.Trail, Decisions: s.db.Decisions, Reps: s.pipeline.Reps.Rows, Rep: s.pipeline.Reps.Get, Accounts: s.pipeline.Accounts.Rows,
 		Produce: s.produce, Log: o.Log,
 		Hours: func() []string { return slices.Collect(maps.Keys(plans.Current().Hours)) },
 	}); err != nil {
@@ -286,7 +286,10 @@ func (s *server) routes(keys gateway.Keys) http.Handler {
 	s.api.Routes(mux, keys.Require)
 	guarded := http.NewServeMux()
 	s.letters.Routes(guarded)
-	(&policies.API{Policies: s.policies, Vet: s.governor.vet, Running: s.governor.Running}).Routes(guarded)
+	vetted := func(ctx context.Context, source map[string][]byte) (*plan.Plan, map[string][]byte, error) {
+		return vet(ctx, source, s.pipeline.Check, s.opts.Log)
+	}
+	(&policies.API{Policies: s.policies, Vet: vetted, Running: s.governor.Running}).Routes(guarded)
 	mux.Handle("/v1/policies", keys.Require(guarded))
 	mux.Handle("/v1/policies/", keys.Require(guarded))
 	mux.Handle("/v1/dead-letters", keys.Require(guarded))

@@ -129,7 +129,6 @@ func (l *inactives) rule(r *Rule) {
 // after is what holds for the policy as a whole and in the long run.
 func (l *inactives) after(p *Plan) {
 	l.add(p.Retention != nil, "retention", "", "everything is kept as long as leadroute keeps it by itself")
-	l.add(p.Rollout != nil && p.Rollout.Mode != RolloutAll, "rollout", "", "a new policy holds for all leads at once")
 	for _, v := range p.Invariants {
 		l.cond(named("invariant", v.Name), v.Expect)
 		l.add(v.Block, named("invariant", v.Name), "enforce", "a lead that breaks it is found by leadroute test, and is not held back when it is routed")

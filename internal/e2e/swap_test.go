@@ -64,7 +64,9 @@ func TestPolicyIsChanged(t *testing.T) {
 		w.until("both instances follow", func() bool { return want(a.policies()) && want(b.policies()) })
 	}
 	inForce := func(plan leadroute.PlanID) func(policies.View) bool {
-		return func(v policies.View) bool { return v.Running.Current == plan && v.Running.Candidate == "" && v.Running.Refused == "" }
+		return func(v policies.View) bool {
+			return v.Running.Current == plan && v.Running.Candidate == "" && v.Running.Refused == ""
+		}
 	}
 	var before, after leadroute.PlanID // around the change that was taken back
 	var stale string

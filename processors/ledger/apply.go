@@ -99,7 +99,7 @@ func (d *step) decide(l *leadroute.Lead) {
 	dec, err := d.env.Decide(d.plan(), l, d.at)
 	if err == nil {
 		s.Class, s.Territory, s.Rule = dec.Class, dec.Territory, dec.Rule
-		s.SLA, s.Targets, s.Decided, s.Arm, s.Seen = dec.DeliverWithin.Milliseconds(), dec.Targets, nil, dec.Arm, dec.Seen
+		s.SLA, s.Targets, s.Named, s.Arm, s.Seen = dec.DeliverWithin.Milliseconds(), dec.Targets, nil, dec.Arm, dec.Seen
 	}
 	// Recorded only now, because an event's class must never change once it is told.
 	d.record(TrailStep{Step: leadroute.StepReceived, At: s.Received})

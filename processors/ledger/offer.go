@@ -47,8 +47,8 @@ func (s *State) open() []plan.Target {
 
 // retarget has the lead offered to others than the plan decided.
 func (s *State) retarget(to []plan.Target) {
-	if s.Decided == nil {
-		s.Decided = s.Targets
+	if s.Named == nil {
+		s.Named = s.Targets
 	}
 	s.Targets = to
 }

@@ -40,9 +40,9 @@ type State struct {
 	Fields    json.RawMessage    `json:"f,omitempty"`
 
 	Targets []plan.Target `json:"tg,omitempty"` // of the rule
-	// Decided are the targets that the plan named, where Targets have become others since.
-	Decided []plan.Target `json:"td,omitempty"`
-	Arm     string        `json:"ar,omitempty"` // of the rule's split
+	// Named are the targets that the plan named, where Targets have become others since.
+	Named []plan.Target `json:"td,omitempty"`
+	Arm   string        `json:"ar,omitempty"` // of the rule's split
 	// Seen is what the decision read besides the lead, so that its log can be written again.
 	Seen *plan.Snapshot `json:"sn,omitempty"`
 	// Target is an index into list() while offering; while owned into Targets, -1 where the

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -59,14 +60,27 @@ func (d *step) tell(t TrailStep) {
 	d.send(leadroute.TopicEvents, string(d.id), e)
 }
 
+// Decided is the event of the lead's last decision with all that makes it again, nil once
+// the row does not remember it.
+func (s *State) Decided(id leadroute.LeadID) *leadroute.LatencyEvent {
+	for _, t := range slices.Backward(s.Trail) {
+		if log := s.decision(); t.Step == leadroute.StepDecided && log != nil {
+			e := s.event(id, t)
+			e.Decision = log
+			return e
+		}
+	}
+	return nil
+}
+
 // decision is the log of what was decided, nil once the row has let the lead's fields go.
 func (s *State) decision() *leadroute.Decision {
 	if len(s.Fields) == 0 {
 		return nil
 	}
 	targets := s.Targets
-	if s.Decided != nil {
-		targets = s.Decided
+	if s.Named != nil {
+		targets = s.Named
 	}
 	said, err := leadroute.Encode(&plan.Decision{
 		Class: s.Class, DeliverWithin: time.Duration(s.SLA) * time.Millisecond, Territory: s.Territory, Rule: s.Rule, Targets: targets, Arm: s.Arm,
