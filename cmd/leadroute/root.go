@@ -21,6 +21,8 @@ var commands = []func() *cobra.Command{
 	newPolicies,
 	newGraph,
 	newWho,
+	newBacktest,
+	newSimulate,
 	newConsole,
 	newLang,
 	newLSP,

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -274,9 +275,24 @@ func (p *Plan) zone(h *Hours) *time.Location {
 // RepZone is the time zone whose calendar days and ISO weeks rep r's caps count.
 func (p *Plan) RepZone(r *leadroute.Rep) *time.Location {
 	if r.Timezone != "" {
-		if z, err := time.LoadLocation(r.Timezone); err == nil {
+		if z := zoneOf(r.Timezone); z != nil {
 			return z
 		}
 	}
 	return p.zone(p.Hours[r.Hours])
+}
+
+// zones keeps the time zones of reps, which time.LoadLocation reads from disk each time.
+var zones sync.Map // name to *time.Location, nil for a name that is none
+
+func zoneOf(name string) *time.Location {
+	if z, ok := zones.Load(name); ok {
+		return z.(*time.Location) //nolint:forcetypeassert // nothing else is stored
+	}
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		z = nil
+	}
+	zones.Store(name, z)
+	return z
 }

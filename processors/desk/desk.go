@@ -124,6 +124,9 @@ type Taken []Took
 
 // over names the cap over time that one more claim at time at would exceed, or "".
 func (t Taken) over(c leadroute.Caps, pool *leadroute.PoolID, zone *time.Location, at leadroute.Millis) string {
+	if len(t) == 0 { // nothing counts, or nothing has come
+		return ""
+	}
 	for _, w := range windows(c, zone, at) {
 		if w.max <= 0 {
 			continue
