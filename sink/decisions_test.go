@@ -56,3 +56,49 @@ func TestDecisions(t *testing.T) {
 		}
 	}
 }
+
+func TestRollout(t *testing.T) {
+	db := open(t, address(t))
+	now := time.Now()
+	start := leadroute.At(now.Add(-time.Hour))
+	var events []leadroute.LatencyEvent
+	add := func(lead string, plan leadroute.PlanID, at leadroute.Millis, step leadroute.Step, outcome string, more func(*leadroute.LatencyEvent)) {
+		e := leadroute.LatencyEvent{Lead: leadroute.LeadID(lead), Rev: 1, Step: step, Class: "P0", Plan: plan, ReceivedAt: at, At: at, Outcome: outcome, SLA: 60_000}
+		if more != nil {
+			more(&e)
+		}
+		events = append(events, e)
+	}
+	for i, outcome := range []string{"same", "same", "moved", "same"} {
+		lead := string(rune('a' + i))
+		at := start.Add(time.Minute)
+		add(lead, "new", at, leadroute.StepDecided, outcome, nil)
+		switch lead {
+		case "a":
+			add(lead, "new", at+5, leadroute.StepDelivered, "200", nil)
+		case "b":
+			add(lead, "new", at+5, leadroute.StepBreached, "", nil)
+			add(lead, "new", at+9, leadroute.StepDelivered, "200", nil)
+		case "c":
+			add(lead, "new", at+5, leadroute.StepQueued, "", func(e *leadroute.LatencyEvent) { e.Queue = "unassigned" })
+		case "d":
+			add(lead, "new", at+5, leadroute.StepDeadLettered, "", func(e *leadroute.LatencyEvent) { e.Reason = "no_rule" })
+		}
+	}
+	add("before", "new", start.Add(-time.Minute), leadroute.StepDecided, "moved", nil) // of an earlier try
+	add("other", "old", start.Add(time.Minute), leadroute.StepDecided, "", nil)
+	add("shadowed", "old", start.Add(time.Minute), leadroute.StepDecided, "moved", nil)
+	store(t, db, events...)
+	for _, c := range []struct {
+		shadow bool
+		want   RolloutFigures
+	}{
+		{false, RolloutFigures{Leads: 4, Moved: 1, Unassigned: 2, Settled: 2, Missed: 1}},
+		{true, RolloutFigures{Leads: 1, Moved: 1}},
+	} {
+		got, err := db.Rollout(t.Context(), "old", "new", c.shadow, start.Time())
+		if err != nil || got != c.want {
+			t.Errorf("shadow %v: %+v, %v; want %+v", c.shadow, got, err, c.want)
+		}
+	}
+}

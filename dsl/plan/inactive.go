@@ -131,7 +131,6 @@ func (l *inactives) after(p *Plan) {
 	l.add(p.Retention != nil, "retention", "", "everything is kept as long as leadroute keeps it by itself")
 	for _, v := range p.Invariants {
 		l.cond(named("invariant", v.Name), v.Expect)
-		l.add(v.Block, named("invariant", v.Name), "enforce", "a lead that breaks it is found by leadroute test, and is not held back when it is routed")
 	}
 }
 

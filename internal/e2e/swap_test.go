@@ -23,7 +23,7 @@ import (
 // plan that came too late, and a rollback. No lead is lost or doubled, and each is told under
 // one plan alone.
 func TestPolicyIsChanged(t *testing.T) {
-	w := newWorld(t, 3000, crmsim.Faults{})
+	w := newWorld(t, 5000, crmsim.Faults{})
 	if len(w.given) == 0 {
 		b, err := embedded.StartBroker(t.Context(), embedded.BrokerOptions{Dir: filepath.Join(w.dir, "broker")})
 		if err != nil {
@@ -68,7 +68,7 @@ func TestPolicyIsChanged(t *testing.T) {
 			return v.Running.Current == plan && v.Running.Candidate == "" && v.Running.Refused == ""
 		}
 	}
-	var before, after leadroute.PlanID // around the change that was taken back
+	var before, after, shadow leadroute.PlanID // around the changes that were taken back
 	var stale string
 	w.send(at.API, 200,
 		act{0.05, func() {
@@ -101,13 +101,19 @@ func TestPolicyIsChanged(t *testing.T) {
 			bad = strings.Replace(bad, `rule "enterprise" {`, "queue \"later\" {}\nrule \"small\" {\n  when = lead.company_size <= 500\n  to   = [territory.of_lead.pool, queue.later]\n}\n\nrule \"enterprise\" {", 1)
 			bad = strings.Replace(bad, `hold = "1s"`, `hold = "1h"`, 1)
 			bad = bad[:strings.Index(bad, "test \"a big German")] + bad[strings.Index(bad, "destination \"warehouse\""):]
+			takenBack := func(plan leadroute.PlanID) {
+				w.until("the plan is taken back", func() bool {
+					v := b.policies()
+					last := v.History[len(v.History)-1]
+					return last.What == policies.Withdrawn && last.Plan == plan && strings.HasPrefix(last.Reason, "moved_leads")
+				})
+				follows(inForce(before))
+			}
 			after = b.apply(bad).Plan
-			w.until("the canary is taken back", func() bool {
-				v := b.policies()
-				last := v.History[len(v.History)-1]
-				return last.What == policies.Withdrawn && last.Plan == after && strings.HasPrefix(last.Reason, "moved_leads")
-			})
-			follows(inForce(before))
+			takenBack(after)
+			bad = strings.Replace(bad, "mode = \"canary\"\n  percent = 40\n", "mode = \"shadow\"\n", 1)
+			shadow = b.apply(bad).Plan
+			takenBack(shadow)
 		}},
 		act{0.75, func() {
 			if _, err := b.change("apply", strings.Replace(text, "priority    = priority.P0", "priority    = priority.P2", 1)); err == nil || !strings.Contains(err.Error(), "a big German lead is enterprise") {
@@ -126,12 +132,50 @@ func TestPolicyIsChanged(t *testing.T) {
 		}},
 	)
 	w.verdict(b)
-	w.onePlanEach(ch.DSN(), after)
+	w.onePlanEach(ch.DSN(), after, shadow)
+	w.explained(b)
+}
+
+// explained checks that a lead's decision comes out the same when it is taken again, and
+// that the log of decisions can be played through a policy.
+func (w *world) explained(p *process) {
+	w.t.Helper()
+	n := 0
+	for id := range w.tally.Acknowledged() {
+		if n++; n > 10 {
+			break
+		}
+		out, err := p.command("explain", string(id))
+		if err != nil || !strings.Contains(string(out), "taken again, it is the same, byte for byte") {
+			w.t.Errorf("explain %s: %v\n%s", id, err, out)
+		}
+	}
+	reps := filepath.Join(w.t.TempDir(), "reps.json")
+	b, err := json.Marshal(w.reps)
+	if err == nil {
+		err = os.WriteFile(reps, b, 0o600)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out, err := p.command("backtest", policy(w.t), "--since", "1h", "--reps", reps, "--json")
+	var r struct {
+		Leads int `json:"leads"`
+		Moved struct {
+			Compared int `json:"compared"`
+		} `json:"moved"`
+	}
+	if err == nil {
+		err = json.Unmarshal(out, &r)
+	}
+	if want := len(w.tally.Acknowledged()); err != nil || r.Leads != want || r.Moved.Compared != want {
+		w.t.Errorf("backtest of the decision log: %+v, %v; want all %d leads", r, err, want)
+	}
 }
 
 // onePlanEach checks in ClickHouse that a lead is told under one plan alone, that those in
-// force had leads, and that the tried one had some as well.
-func (w *world) onePlanEach(dsn string, tried leadroute.PlanID) {
+// force had leads, that the tried one had some as well, and the shadow none.
+func (w *world) onePlanEach(dsn string, tried, shadow leadroute.PlanID) {
 	w.t.Helper()
 	address, err := sink.ParseAddress(dsn)
 	if err != nil {
@@ -171,8 +215,8 @@ func (w *world) onePlanEach(dsn string, tried leadroute.PlanID) {
 		}
 	}
 	w.t.Logf("leads by plan: %v", plans)
-	if len(plans) < 5 || plans[tried] == 0 {
-		w.t.Errorf("%d plans decided leads, want the five that there were, %s among them: %v", len(plans), tried, plans)
+	if len(plans) < 5 || plans[tried] == 0 || plans[shadow] != 0 {
+		w.t.Errorf("%d plans decided leads, want the five that there were, %s among them and not %s: %v", len(plans), tried, shadow, plans)
 	}
 }
 
