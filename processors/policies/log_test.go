@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"bytes"
 	"errors"
 	"math/rand/v2"
 	"strings"
@@ -56,7 +57,7 @@ func TestLogKeepsWhatWasPublished(t *testing.T) {
 				t.Errorf("Source(%s) = %v, %v; want %q", id, r, err, want)
 			}
 		}
-		if r, err := reader.Source(t.Context(), "big"); err != nil || !cmp.Equal(r.Source, big) {
+		if r, err := reader.Source(t.Context(), "big"); err != nil || !bytes.Equal(r.Source["table.csv"], big["table.csv"]) {
 			t.Errorf("Source(big): %v, want the 5 MB that were published", err)
 		}
 		if r, err := reader.Source(t.Context(), "nobody's"); r != nil || err != nil {
