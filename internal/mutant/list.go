@@ -15,6 +15,7 @@ var Bugs = map[string]string{
 	"ledger-copies-answer-copies":  "every copy is answered as if it were a replay",
 	"ledger-stale-timer-cancels":   "a late copy of an earlier firing cancels the timer that stands now",
 	"ledger-step-fires-again":      "a step that has fired is due again",
+	"ledger-forgets-plan":          "a lead goes on under the policy in force instead of the one that decided it",
 	"reps-pause-ignored":           "a rep who lost a lead gets the next one at once",
 	"reps-forget-on-remove":        "a removed rep forgets the claims that are still held",
 	"reps-accept-while-full":       "a rep accepts one lead more than the cap",

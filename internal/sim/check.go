@@ -79,9 +79,9 @@ func (w *World) checkCaps(in *instance, s *desk.State, m *leadroute.RepMessage) 
 	if n, limit := s.Open(), desk.OpenCap(&s.Profile); n > limit {
 		w.violate("3 caps", "%s holds %d of %d: %v", s.Profile.ID, n, limit, s.Held)
 	}
-	for name, pool := range w.plan.Pools {
-		if n := s.OpenIn(name); pool.Caps.Open > 0 && n > pool.Caps.Open {
-			w.violate("3 caps", "%s holds %d of %d in pool %s", s.Profile.ID, n, pool.Caps.Open, name)
+	for name, limit := range w.poolCaps() {
+		if n := s.OpenIn(name); limit > 0 && n > limit {
+			w.violate("3 caps", "%s holds %d of %d in pool %s", s.Profile.ID, n, limit, name)
 		}
 	}
 	seen := map[leadroute.ClaimID]bool{}
@@ -92,6 +92,24 @@ func (w *World) checkCaps(in *instance, s *desk.State, m *leadroute.RepMessage) 
 		}
 		seen[id] = true
 	}
+}
+
+// poolCaps are the open caps of the pools, the largest that a version of the policy has; 0:
+// one has none.
+func (w *World) poolCaps() map[leadroute.PoolID]int {
+	caps := map[leadroute.PoolID]int{}
+	for _, p := range w.plans {
+		for name, pool := range p.Pools {
+			have, known := caps[name]
+			switch {
+			case pool.Caps.Open == 0 || known && have == 0:
+				caps[name] = 0
+			default:
+				caps[name] = max(have, pool.Caps.Open)
+			}
+		}
+	}
+	return caps
 }
 
 // pause is a Pause that stands in a rep's inbox.
@@ -122,7 +140,7 @@ func (w *World) checkPause(in *instance, rep string, held int, s *desk.State, m 
 
 // checkStep checks that a step fires no oftener than the plan lets it.
 func (w *World) checkStep(e *leadroute.LatencyEvent) {
-	for _, c := range w.plan.Classes {
+	for _, c := range w.planOf(e.Plan).Classes {
 		for _, st := range c.Steps {
 			limit := uint64(st.AtMost)
 			if limit == 0 && st.After > 0 {
@@ -252,6 +270,11 @@ func (w *World) checkLead(id string) {
 		}
 		if d.Attempt > d.Limit {
 			w.violate("attempts", "%s to %s took %d attempts of %d", id, d.Name, d.Attempt, d.Limit)
+		}
+	}
+	if e := s.Decided(leadroute.LeadID(id)); e != nil { // what was told last is what the row says
+		if have := w.events[e.ID()]; have.Decision == nil || string(have.Decision.Said) != string(e.Decision.Said) || have.Plan != e.Plan {
+			w.violate("6 events", "%s was decided %s, and told to be %+v", id, e.Decision.Said, have.Decision)
 		}
 	}
 	if s.Rev > 1 {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -10,9 +11,9 @@ import (
 
 // drawPlan draws a policy: two classes, two or three pools with tight caps over
 // overlapping reps, a queue that drains and bounds its wait, one or two destinations.
-func (w *World) drawPlan() *plan.Plan {
+func (w *World) drawPlan(version int) *plan.Plan {
 	p := &plan.Plan{
-		ID: "plan-1", Name: "sim", Zone: time.UTC, Pools: map[leadroute.PoolID]*plan.Pool{}, Queues: map[leadroute.QueueID]*plan.Queue{},
+		ID: leadroute.PlanID(fmt.Sprint("plan-", version)), Name: "sim", Zone: time.UTC, Pools: map[leadroute.PoolID]*plan.Pool{}, Queues: map[leadroute.QueueID]*plan.Queue{},
 		MaxAge: 1000 * time.Hour, DedupeWindow: 2000 * time.Hour,
 		Classes: []plan.Class{{Name: "P0", DeliverWithin: time.Minute}, {Name: "P1", DeliverWithin: 5 * time.Minute}},
 		Destinations: []plan.Destination{{

@@ -18,10 +18,24 @@ func TestMutants(t *testing.T) {
 			mutant.Planted = name
 			defer func() { mutant.Planted = "" }()
 			for seed := uint64(1); seed <= within; seed++ {
-				if v, _ := Run(seed, false); v != nil {
-					t.Logf("%s: found by seed %d: %v", mutant.Bugs[name], seed, v)
+				v, _ := Run(seed, nil, false)
+				if v == nil {
+					continue
+				}
+				skip := Shrink(seed)
+				less, _ := Run(seed, skip, false)
+				if less == nil || less.Invariant != v.Invariant {
+					t.Errorf("seed %d breaks %q, and shrunk %v", seed, v.Invariant, less)
 					return
 				}
+				left := less.Step
+				for _, out := range skip {
+					if out {
+						left--
+					}
+				}
+				t.Logf("%s: found by seed %d in %d steps, of which %d suffice: %v", mutant.Bugs[name], seed, v.Step, left, less)
+				return
 			}
 			t.Errorf("planted %q (%s): no violation in %d seeds", name, mutant.Bugs[name], within)
 		})

@@ -217,11 +217,17 @@ func (w *World) hire(i int) {
 	w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Profile: &r})
 }
 
-// changeRep changes a rep's status, or takes the rep away and hires again.
+// changeRep changes a rep's status, or takes the rep away and hires again, at once or later.
 func (w *World) changeRep() {
 	i := w.rng.IntN(w.opt.Reps)
 	if w.chance(6) {
 		w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Remove: &leadroute.RepRemoval{}})
+		if w.chance(2) {
+			w.hire(i)
+		}
+		return
+	}
+	if w.chance(6) {
 		w.hire(i)
 		return
 	}
@@ -317,5 +323,12 @@ func sortedKeys(m map[string]change) []string {
 	return keys
 }
 
-// planOf returns the world's one plan.
-func (w *World) planOf(leadroute.PlanID) *plan.Plan { return w.plan }
+// planOf returns a version of the policy, the one in force for an id that is none.
+func (w *World) planOf(id leadroute.PlanID) *plan.Plan {
+	for _, p := range w.plans {
+		if p.ID == id {
+			return p
+		}
+	}
+	return w.plan
+}

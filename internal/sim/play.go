@@ -31,7 +31,7 @@ const wakeEvery = time.Second
 func NewPlay(p *plan.Plan, at leadroute.Millis, decide Decide) *Play {
 	w := newWorld(at)
 	w.opt = Options{Partitions: 1}
-	w.plan = p
+	w.plan, w.plans = p, []*plan.Plan{p}
 	w.decider = func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
 		roster := w.views[w.pools.parts[0].owner.id].roster
 		return decide(p, l, roster.Live(p, at), at)

@@ -10,16 +10,21 @@ import (
 var (
 	seeds = flag.Int("seeds", 300, "how many seeds to run")
 	first = flag.Uint64("first", 1, "the first seed")
-	trace = flag.Bool("trace", false, "print every step of a failing seed")
+	trace = flag.Bool("trace", false, "print every step that a failing seed needs to fail")
+	whole = flag.Bool("whole", false, "print all steps of a failing seed, also those that it fails without")
 )
 
 func TestSeeds(t *testing.T) {
 	for seed := *first; seed < *first+uint64(*seeds); seed++ {
-		v, _ := Run(seed, false)
+		v, _ := Run(seed, nil, false)
 		if v == nil {
 			continue
 		}
-		_, steps := Run(seed, true)
+		var skip []bool
+		if !*whole {
+			skip = Shrink(seed)
+		}
+		v, steps := Run(seed, skip, true)
 		if !*trace {
 			steps = steps[max(0, len(steps)-60):]
 		}
@@ -38,7 +43,7 @@ func TestSameSeedSameRun(t *testing.T) {
 }
 
 func digest(seed uint64) uint64 {
-	_, steps := Run(seed, true)
+	_, steps := Run(seed, nil, true)
 	h := fnv.New64a()
 	for _, s := range steps {
 		_, _ = h.Write([]byte(s))

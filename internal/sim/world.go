@@ -30,10 +30,17 @@ type Options struct {
 
 // World is one run.
 type World struct {
-	opt  Options
+	opt Options
+	// Each step draws from a generator of its own, seeded by the seed and the step's number:
+	// so a step can be left out and the others stay what they are (see Shrink).
+	seed uint64
+	pcg  rand.PCG
 	rng  *rand.Rand
+	skip []bool // by number: steps that are left out
 	now  leadroute.Millis
-	plan *plan.Plan
+	// plan is in force; plans are all versions of it, which come into force one after the other.
+	plan  *plan.Plan
+	plans []*plan.Plan
 	// epoch changes what the account table says, so that a replay may decide otherwise.
 	epoch int
 	// accept is how long a rep has to respond under half of the targets, 0: no bound.
@@ -84,7 +91,8 @@ const start = leadroute.Millis(1768384800000)
 // New builds the world of a seed.
 func New(seed uint64, trace bool) *World {
 	w := newWorld(start)
-	w.rng = rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
+	w.seed, w.rng = seed, rand.New(&w.pcg)
+	w.reseed()
 	w.decider = w.decide
 	w.opt = Options{
 		Leads: 3 + w.rng.IntN(14), Reps: 1 + w.rng.IntN(5), Partitions: 1 << w.rng.IntN(2),
@@ -92,7 +100,10 @@ func New(seed uint64, trace bool) *World {
 	}
 	w.opt.Stalls = w.opt.Faults && w.chance(3)
 	w.opt.Sweeps = w.opt.Stalls
-	w.plan = w.drawPlan()
+	for i := range 1 + w.rng.IntN(3) {
+		w.plans = append(w.plans, w.drawPlan(i+1))
+	}
+	w.plan = w.plans[0]
 	w.build()
 	w.openWorkers()
 	for i := range w.opt.Reps {
@@ -112,13 +123,17 @@ func newWorld(at leadroute.Millis) *World {
 	return w
 }
 
-// openWorkers makes a worker for each deliveries topic of the plan.
+// openWorkers makes a worker for each deliveries topic of the plans.
 func (w *World) openWorkers() {
-	for _, d := range w.plan.Destinations {
-		for _, c := range w.plan.Classes {
-			t := leadroute.Deliveries(d.Name, c.Name)
-			w.workers[t] = &worker{dest: d.Name, busy: map[string]bool{}}
-			w.topics = append(w.topics, t)
+	for _, p := range w.plans {
+		for _, d := range p.Destinations {
+			for _, c := range p.Classes {
+				t := leadroute.Deliveries(d.Name, c.Name)
+				if w.workers[t] == nil {
+					w.workers[t] = &worker{dest: d.Name, busy: map[string]bool{}}
+					w.topics = append(w.topics, t)
+				}
+			}
 		}
 	}
 	slices.Sort(w.topics)
@@ -137,12 +152,17 @@ func (w *World) violate(invariant, format string, args ...any) {
 	}
 }
 
+// reseed begins the draws of a step.
+func (w *World) reseed() { w.pcg.Seed(w.seed, 0x9e3779b97f4a7c15*uint64(w.steps+1)) } //nolint:gosec // a count
+
 // chance is true once in n times.
 func (w *World) chance(n int) bool { return w.rng.IntN(n) == 0 }
 
-// Run runs a seed to its end and returns the first violation, or nil. Trace holds the steps if asked for.
-func Run(seed uint64, trace bool) (*Violation, []string) {
+// Run runs a seed to its end, but for the steps that are left out, and returns the first
+// violation, or nil. Trace holds the steps if asked for.
+func Run(seed uint64, skip []bool, trace bool) (*Violation, []string) {
 	w := New(seed, trace)
+	w.skip = skip
 	w.run()
 	return w.violation, w.trace
 }
@@ -168,6 +188,10 @@ func (w *World) step() {
 		w.violate("5 liveness", "still busy after %d steps: %s", maxSteps, w.pendingWork())
 		return
 	}
+	if w.steps < len(w.skip) && w.skip[w.steps] {
+		return
+	}
+	w.reseed()
 	pace := 20
 	if w.draining { // caps over time free up only as hours pass
 		pace = 2000
@@ -233,7 +257,14 @@ func (w *World) catchUpSome() {
 func (w *World) misfortune() {
 	st := w.stages[w.rng.IntN(len(w.stages))]
 	p := st.parts[w.rng.IntN(len(st.parts))]
-	switch w.rng.IntN(8) {
+	switch w.rng.IntN(10) {
+	case 8:
+		w.tracef("REBALANCE %s#%d", st.name, p.owner.id)
+		old := p.owner
+		w.crash(old, func() bool { return true }) // all it sent arrives before it lets go
+		w.takeOver(st, p)
+	case 9:
+		w.swap()
 	case 0, 1:
 		if w.opt.Faults {
 			w.tracef("CRASH %s#%d", st.name, p.owner.id)
@@ -255,6 +286,14 @@ func (w *World) misfortune() {
 		w.reviseSome()
 	default:
 		w.changeRep()
+	}
+}
+
+// swap puts the next version of the policy into force. Leads on their way end under theirs.
+func (w *World) swap() {
+	if i := slices.Index(w.plans, w.plan) + 1; i < len(w.plans) {
+		w.plan = w.plans[i]
+		w.tracef("POLICY %s", w.plan.ID)
 	}
 }
 

@@ -68,7 +68,12 @@ func (d *step) send(t leadroute.Topic, key string, v any) {
 // touch notes that the message changed the row.
 func (d *step) touch() { d.s.Last, d.touched = d.at, true }
 
-func (d *step) plan() *plan.Plan { return d.env.Plan(d.s.Plan) }
+func (d *step) plan() *plan.Plan {
+	if mutant.On("ledger-forgets-plan") {
+		return d.env.Plan("")
+	}
+	return d.env.Plan(d.s.Plan)
+}
 
 func (d *step) admitted(m *leadroute.Admission) {
 	receipt := hash(m.Lead.Receipt)
