@@ -108,7 +108,9 @@ type Rep struct {
 	Skills    []string `json:"skills,omitempty"`
 	Languages []string `json:"languages,omitempty"`
 	Weight    float64  `json:"weight,omitempty"` // for strategy weighted; 0 is 1
-	Caps      Caps     `json:"caps,omitzero"`
+	// StartedAt is when the rep joined the floor: a pool's ramp counts from it; 0: long ago.
+	StartedAt Millis `json:"started_at,omitempty"`
+	Caps      Caps   `json:"caps,omitzero"`
 	// Attrs are the further columns of the rep table that members_where may read:
 	// strings, numbers, booleans, lists of strings.
 	Attrs map[string]any `json:"attrs,omitempty"`
@@ -153,6 +155,20 @@ type Offer struct {
 	// Declined is the answer that the try before this one met; the pool lays its rep
 	// state over its own, older view and refunds the turn.
 	Declined *Answer `json:"declined,omitempty"`
+	// Strategy is the target's own; empty: the pool's.
+	Strategy string `json:"strategy,omitempty"`
+	// About is what the pool's conditions read of the lead; nil: they read nothing.
+	About *About `json:"about,omitempty"`
+}
+
+// About is a part of a lead, for those who compare it with a rep.
+type About struct {
+	Source     SourceID        `json:"source,omitempty"`
+	EmittedAt  Millis          `json:"emitted_at,omitempty"`
+	ReceivedAt Millis          `json:"received_at,omitempty"`
+	Territory  string          `json:"territory,omitempty"`
+	Account    *Account        `json:"account,omitempty"`
+	Fields     json.RawMessage `json:"fields,omitempty"` // of the lead's, those that are read
 }
 
 // NoCandidate is a pool's answer to an Offer when nobody can take the lead now.
@@ -161,7 +177,7 @@ type NoCandidate struct {
 	Target int    `json:"target"`
 	Try    int    `json:"try"`
 	Pool   PoolID `json:"pool"`
-	Reason string `json:"reason"` // unknown_pool, no_members, nobody_available
+	Reason string `json:"reason"` // unknown_pool, no_members, nobody_available, nobody_fits, too_few_present
 }
 
 // Claim asks a rep to take a lead.

@@ -97,10 +97,10 @@ func TestRequireReadsLeadAndRep(t *testing.T) {
 		{rep("DACH", 2, "en"), false, true},
 		{rep("", 2), false, false},
 	} {
-		require, err1 := pool.Require.Of(lead, plan.Decision{}, c.rep)
-		prefer, err2 := pool.Prefer.Of(lead, plan.Decision{}, c.rep)
-		if require != c.require || prefer != c.prefer || err1 != nil || err2 != nil {
-			t.Errorf("%+v: require %v (%v), prefer %v (%v), want %v, %v", c.rep, require, err1, prefer, err2, c.require, c.prefer)
+		o := &leadroute.Offer{Lead: lead.ID, About: pool.About(lead, nil, "")}
+		require, prefer := pool.Require.Of(o).Holds(c.rep), pool.Prefer.Of(o).Holds(c.rep)
+		if require != c.require || prefer != c.prefer {
+			t.Errorf("%+v: require %v, prefer %v, want %v, %v", c.rep, require, prefer, c.require, c.prefer)
 		}
 	}
 }
@@ -184,7 +184,7 @@ func TestInactiveIsTold(t *testing.T) {
 		got = append(got, i.Block+" "+i.What)
 	}
 	for _, want := range []string{
-		`policy "world" on_missing`, `account_match subsidiary_of`, `calendar "far" `, `pool "emea" require`, `pool "emea" best_fit`,
+		`policy "world" on_missing`, `account_match subsidiary_of`, `calendar "far" `, `pool "emea" model`, `pool "emea" catch_up`,
 		`channel "owner" `, `destination "salesforce" salesforce`, `destination "crm" batch`, `enrich "firmographics" `, `dedupe `, `alert "P0 at risk" `,
 	} {
 		if !slices.Contains(got, want) {

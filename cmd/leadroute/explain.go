@@ -215,7 +215,8 @@ func (e *explanations) explain(raw []byte) (explained, error) {
 	if !e.at.IsZero() {
 		at = e.at
 	}
-	record, err := e.plan.Record(&leadroute.Lead{ID: leadroute.LeadID(envelope.ID), ReceivedAt: leadroute.At(at), Fields: fields}, nil)
+	lead := leadroute.Lead{ID: leadroute.LeadID(envelope.ID), ReceivedAt: leadroute.At(at), Fields: fields}
+	record, err := e.plan.Record(&lead, nil)
 	if err != nil {
 		return out, err
 	}
@@ -233,7 +234,8 @@ func (e *explanations) explain(raw []byte) (explained, error) {
 		if pool == nil {
 			continue
 		}
-		if reps := e.roster.Standings(e.plan, pool, nil, leadroute.At(at)); len(reps) > 0 {
+		offer := leadroute.Offer{Lead: lead.ID, Class: d.Class, Strategy: string(t.Strategy), About: pool.About(&lead, nil, d.Territory)}
+		if reps := e.roster.Standings(e.plan, pool, nil, &offer, leadroute.At(at)); len(reps) > 0 {
 			out.Candidates = append(out.Candidates, candidates{t.Pool, reps})
 		}
 	}

@@ -82,14 +82,10 @@ func (l *inactives) policy(p *Plan) {
 
 func (l *inactives) pool(p *Pool) {
 	block := named("pool", string(p.Name))
-	l.add(p.Strategy == BestFit, block, "best_fit", "leads are given out in turn, as with round_robin")
+	l.add(p.Model != "", block, "model", "reps are ranked by prefer and by what they hold")
+	l.add(p.Explore > 0, block, "explore", "no lead is given out against the ranking")
 	l.add(p.Strategy == Claim, block, "claim", "reps do not claim leads yet; leads are given out in turn, as with round_robin")
-	l.add(p.Require != nil, block, "require", "every member is a candidate")
-	l.add(p.Prefer != nil, block, "prefer", "no member goes before the others")
 	l.add(p.CatchUp == CatchUpAverage || p.CatchUp == CatchUpFull, block, "catch_up", "a rep who comes back makes up for no turn")
-	l.add(p.Ramp.Weeks > 0, block, "ramp", "a new rep gets a full share")
-	l.add(p.MinPresent > 1, block, "min_present", "one member who is free is enough")
-	l.add(p.Cost != nil, block, "cost", "every lead takes one place")
 }
 
 func (l *inactives) class(c *Class) {
@@ -121,8 +117,6 @@ func (l *inactives) rule(r *Rule) {
 	l.add(len(r.DeliverTo) > 0, block, "deliver_to", "the lead is delivered to every destination")
 	for _, t := range r.Ways() {
 		l.cond(block, t.When)
-		own := slices.ContainsFunc(t.Could, func(to Target) bool { return to.Strategy != "" })
-		l.add(own, block, "strategy", "the pool picks by its own strategy")
 	}
 }
 

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"strings"
+	"time"
 
 	"github.com/leadroute/leadroute"
 )
@@ -13,7 +14,7 @@ type PoolTaste struct {
 	// CatchUp is how many turns a rep who comes back makes up for.
 	CatchUp CatchUp
 	Ramp    Ramp
-	// MinPresent is how many members must be available before the pool gives out leads.
+	// MinPresent is how many members must be there, free or not, for the pool to give out a lead.
 	MinPresent int
 	Model      string  // of best_fit: the model's file
 	Explore    float64 // of best_fit: the share of leads that are given out evenly, to learn
@@ -37,26 +38,15 @@ type Ramp struct {
 	From  float64
 }
 
-// PairCond is a condition over a lead and a rep together.
-type PairCond struct {
-	Cond
-	layout *Layout
-}
-
-// Pair makes a PairCond of a condition over a layout of lead fields and of facts named rep.x.
-func Pair(l *Layout, c Cond) *PairCond { return &PairCond{c, l} }
-
-// Of tells whether the condition is definitely true of the lead, so decided, and the rep.
-func (p *PairCond) Of(lead *leadroute.Lead, d Decision, rep *leadroute.Rep) (bool, error) {
-	r, err := p.layout.Lead(lead, nil)
-	if err != nil {
-		return false, err
+// Share is a rep's share of a full one at that time: it grows evenly from From to 1 over the
+// weeks since the rep started, and is 1 where there is no ramp or nobody knows the start.
+func (r Ramp) Share(started, at leadroute.Millis) float64 {
+	full := time.Duration(r.Weeks) * 7 * 24 * time.Hour
+	if r.Weeks == 0 || started == 0 {
+		return 1
 	}
-	defer r.Free()
-	r.decided(DecidedPriority, string(d.Class))
-	r.decided(DecidedTerritory, d.Territory)
-	r.facts(func(name string) any { return repField(rep, strings.TrimPrefix(name, "rep.")) })
-	return p.Holds(r), nil
+	done := min(max(float64(at.Sub(started))/float64(full), 0), 1)
+	return max(r.From+(1-r.From)*done, 0.001)
 }
 
 // TextOfRep makes a function of a text over a layout of rep fields; missing is "".

@@ -21,5 +21,6 @@ var Bugs = map[string]string{
 	"reps-accept-while-full":       "a rep accepts one lead more than the cap",
 	"reps-copy-counts-twice":       "a copy of a held claim is held a second time",
 	"reps-release-any":             "a release frees the rep's oldest claim, whatever it names",
+	"reps-cost-ignored":            "a lead that takes two places is let in where one is left",
 	"reps-pool-cap-ignored":        "a pool's caps are not checked",
 }

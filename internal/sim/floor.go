@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -60,6 +61,13 @@ func (w *World) drawPlan(version int) *plan.Plan {
 		}
 		if w.chance(4) {
 			pool.Caps.PerHour = 2 + w.rng.IntN(3)
+		}
+		roomy := slices.ContainsFunc(pool.Members, func(r leadroute.RepID) bool { return r != "r0" && r != "r3" }) // a cap of 2 or more
+		if roomy && pool.Caps.Open != 1 && w.chance(3) {
+			pool.Cost = map[leadroute.Class]int{"P0": 2}
+		}
+		if w.chance(4) {
+			pool.MinPresent = 1 + w.rng.IntN(len(pool.Members))
 		}
 		p.Pools[name] = pool
 	}

@@ -38,6 +38,15 @@ type Claim struct {
 	Pool   leadroute.PoolID
 	At     leadroute.Millis
 	Exempt bool // accepted even_if_full: occupies no slot
+	Cost   int  // slots that it occupies; 0 is 1
+}
+
+// slots is how many of the open places the claim takes.
+func (c *Claim) slots() int {
+	if c.Exempt {
+		return 0
+	}
+	return max(c.Cost, 1)
 }
 
 // Is tells whether this is the claim of that id.
@@ -49,9 +58,7 @@ func (c Claim) Is(id leadroute.ClaimID) bool {
 func (s *State) Open() int {
 	n := 0
 	for i := range s.Held {
-		if !s.Held[i].Exempt {
-			n++
-		}
+		n += s.Held[i].slots()
 	}
 	return n
 }
@@ -60,8 +67,8 @@ func (s *State) Open() int {
 func (s *State) OpenIn(pool leadroute.PoolID) int {
 	n := 0
 	for i := range s.Held {
-		if !s.Held[i].Exempt && s.Held[i].Pool == pool {
-			n++
+		if s.Held[i].Pool == pool {
+			n += s.Held[i].slots()
 		}
 	}
 	return n
@@ -75,9 +82,8 @@ func OpenCap(r *leadroute.Rep) int {
 	return leadroute.DefaultOpenCap
 }
 
-// Refuse says why the rep cannot take a lead now, by the row, or "" if the rep can. pool
-// is nil for a direct target. An exempt claim is refused for status, pause and hours only.
-func Refuse(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis, exempt bool) string {
+// Absent says why the rep is not there to take a lead, however much room there is, or "".
+func Absent(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis) string {
 	now := at.Time()
 	switch {
 	case s == nil, s.Gone:
@@ -88,9 +94,18 @@ func Refuse(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis, exempt
 		return "paused"
 	case !p.Hours[s.Profile.Hours].Open(now), pool != nil && !pool.Hours.Open(now):
 		return "closed"
-	case exempt:
-		return ""
-	case s.Open() >= OpenCap(&s.Profile):
+	}
+	return ""
+}
+
+// Refuse says why the rep cannot take a lead now, by the row, or "" if the rep can. pool
+// is nil for a direct target; cost is how many open places the lead takes. An exempt claim
+// is refused for status, pause and hours only.
+func Refuse(s *State, p *plan.Plan, pool *plan.Pool, cost int, at leadroute.Millis, exempt bool) string {
+	if reason := Absent(s, p, pool, at); reason != "" || exempt {
+		return reason
+	}
+	if s.Open()+cost > OpenCap(&s.Profile) {
 		return "full"
 	}
 	zone := p.RepZone(&s.Profile)
@@ -100,7 +115,7 @@ func Refuse(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis, exempt
 	if pool == nil {
 		return ""
 	}
-	if pool.Caps.Open > 0 && s.OpenIn(pool.Name) >= pool.Caps.Open {
+	if pool.Caps.Open > 0 && s.OpenIn(pool.Name)+cost > pool.Caps.Open {
 		return "pool_full"
 	}
 	if r := s.Taken.over(pool.Caps, &pool.Name, zone, at); r != "" {

@@ -11,7 +11,8 @@ import (
 )
 
 // Held are the claims a rep holds, oldest first. On the wire they are one string of some
-// 40 bytes a claim, "lead rev target try pool at exempt" joined by ";": the row is written
+// 40 bytes a claim, "lead rev target try pool at" and, if so, "x" for exempt and "*3" for its
+// cost, joined by ";": the row is written
 // with every claim, and its view is read as often.
 type Held []Claim
 
@@ -36,6 +37,10 @@ func (h Held) MarshalJSON() ([]byte, error) {
 		b = strconv.AppendInt(b, int64(c.At), 10)
 		if c.Exempt {
 			b = append(b, " x"...)
+		}
+		if c.Cost > 1 {
+			b = append(b, " *"...)
+			b = strconv.AppendInt(b, int64(c.Cost), 10)
 		}
 	}
 	return append(b, '"'), nil
@@ -81,7 +86,13 @@ func parseClaim(s string) (c Claim, err error) {
 	c.Rev, c.Target, c.Try = int(number()), int(number()), int(number())
 	c.Pool = leadroute.PoolID(word())
 	c.At = leadroute.Millis(number())
-	c.Exempt = s == "x"
+	for s != "" {
+		w := word()
+		if n, ok := strings.CutPrefix(w, "*"); ok {
+			c.Cost, _ = strconv.Atoi(n) // 0, which is 1, where a later version says something else
+		}
+		c.Exempt = c.Exempt || w == "x"
+	}
 	if bad && err == nil {
 		err = errors.New("it has fewer parts than lead, revision, target, try, pool and time")
 	}

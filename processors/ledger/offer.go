@@ -104,7 +104,21 @@ func (d *step) sendOffer() {
 	d.send(leadroute.TopicPools, string(t.Pool), &leadroute.PoolMessage{Offer: &leadroute.Offer{
 		Lead: d.id, Rev: s.Rev, Target: s.Target, Try: s.Try, Pool: t.Pool, Class: s.Class, Plan: s.Plan,
 		Deadline: s.deadline(), Avoid: s.avoid(), Strict: s.Next && s.Queue == "", Declined: s.Declined,
+		Strategy: string(t.Strategy), About: d.about(t.Pool),
 	}})
+}
+
+// about is what the pool's conditions read of the lead.
+func (d *step) about(name leadroute.PoolID) *leadroute.About {
+	s, pool := d.s, d.plan().Pools[name]
+	if pool == nil {
+		return nil
+	}
+	var account *leadroute.Account
+	if s.Seen != nil {
+		account = s.Seen.Account
+	}
+	return pool.About(&leadroute.Lead{ID: d.id, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received, Fields: s.Fields}, account, s.Territory)
 }
 
 // answered judges a rep's answer. Every acceptance is either the committed claim, or

@@ -4,6 +4,7 @@
 package pools
 
 import (
+	"cmp"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -65,25 +66,22 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 		env.Roster.Said(d)
 		s.refund(d)
 	}
-	if pool.Strategy == plan.LeastLoaded {
+	by := strategyOf(pool, o)
+	if name := by.Name(); name == plan.LeastLoaded || name == plan.BestFit {
 		s.Owed = nil // a load has no turns; under an earlier plan there may have been some
 	}
 	var buf [64]Candidate
-	among, staffed := env.Roster.Candidates(buf[:0], p, pool, at)
-	among = without(among, o)
-	if len(among) == 0 {
-		if !staffed {
-			return s, none(o, "no_members")
-		}
-		return s, none(o, "nobody_available")
+	among, no := env.Roster.Candidates(buf[:0], p, pool, o, at)
+	if among = without(among, o); len(among) == 0 {
+		return s, none(o, cmp.Or(no, "nobody_available"))
 	}
-	rep := s.choose(strategyFor(pool.Strategy), among)
+	rep := s.choose(by, preferred(among))
 	if len(s.Recent) >= recentMax {
 		s.Recent = slices.Delete(s.Recent, 0, len(s.Recent)-recentMax+1)
 	}
 	s.Recent = append(s.Recent, Pick{Offer: key, Rep: rep})
 	out := ask(o, rep)
-	env.Roster.Picked(claimID(o, rep), id, at)
+	env.Roster.Picked(claimID(o, rep), id, pool.CostOf(o.Class), at)
 	return s, out
 }
 

@@ -40,6 +40,7 @@ type row struct {
 type pick struct {
 	id   leadroute.ClaimID
 	pool leadroute.PoolID
+	cost int
 	at   leadroute.Millis
 }
 
@@ -93,26 +94,88 @@ func (r *Roster) Said(a *leadroute.Answer) {
 }
 
 // Picked notes a pick, so that it counts until the view shows the claim.
-func (r *Roster) Picked(id leadroute.ClaimID, pool leadroute.PoolID, at leadroute.Millis) {
+func (r *Roster) Picked(id leadroute.ClaimID, pool leadroute.PoolID, cost int, at leadroute.Millis) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if w := r.rows[id.Rep]; w != nil {
-		w.picks = append(w.picks, pick{id, pool, at})
+		w.picks = append(w.picks, pick{id, pool, cost, at})
 	}
 }
 
-// Candidates appends to buf the pool's members who could take a lead at that time, by rep id,
-// and tells whether the pool has members at all.
-func (r *Roster) Candidates(buf []Candidate, p *plan.Plan, pool *plan.Pool, at leadroute.Millis) (among []Candidate, staffed bool) {
+// Candidates appends to buf the pool's members who could take the offered lead at that
+// time, by rep id. Where there is nobody no says why: no_members, too_few_present,
+// nobody_fits or nobody_available.
+func (r *Roster) Candidates(buf []Candidate, p *plan.Plan, pool *plan.Pool, o *leadroute.Offer, at leadroute.Millis) (among []Candidate, no string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	members := r.members(p, pool)
+	if len(members) == 0 {
+		return buf, "no_members"
+	}
+	if !present(members, p, pool, at) {
+		return buf, "too_few_present"
+	}
+	fits := newFit(pool, o)
+	defer fits.free()
+	unfit := 0
 	for _, w := range members {
-		if c, no := w.candidate(p, pool, at); no == "" {
+		c, no := w.candidate(p, pool, o.Class, at)
+		switch {
+		case no != "":
+		case !fits.require(&w.state.Profile):
+			unfit++
+		default:
+			c.Preferred = fits.prefer(&w.state.Profile)
 			buf = append(buf, c)
 		}
 	}
-	return buf, len(members) > 0
+	switch {
+	case len(buf) > 0:
+		return buf, ""
+	case unfit > 0:
+		return buf, "nobody_fits"
+	}
+	return buf, "nobody_available"
+}
+
+// present tells whether so many members are there, free or not, as the pool wants.
+func present(members []*row, p *plan.Plan, pool *plan.Pool, at leadroute.Millis) bool {
+	if pool.MinPresent <= 1 {
+		return true
+	}
+	n := 0
+	for _, w := range members {
+		if desk.Absent(w.state, p, pool, at) == "" {
+			if n++; n >= pool.MinPresent {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fit holds a lead against the pool's wishes, rep by rep.
+type fit struct{ must, rather *plan.Asked }
+
+func newFit(pool *plan.Pool, o *leadroute.Offer) (f fit) {
+	if pool.Require != nil {
+		f.must = pool.Require.Of(o)
+	}
+	if pool.Prefer != nil {
+		f.rather = pool.Prefer.Of(o)
+	}
+	return f
+}
+
+func (f fit) require(r *leadroute.Rep) bool { return f.must == nil || f.must.Holds(r) }
+func (f fit) prefer(r *leadroute.Rep) bool  { return f.rather != nil && f.rather.Holds(r) }
+
+func (f fit) free() {
+	for _, a := range []*plan.Asked{f.must, f.rather} {
+		if a != nil {
+			a.Free()
+		}
+	}
 }
 
 // Standing is how a member of a pool stands when a lead is offered.
@@ -127,15 +190,26 @@ type Standing struct {
 
 // Standings lists the pool's members, whoever the strategy would pick first at the head and
 // those who are passed over at the end. It changes nothing: turn is the pool's row, nil for
-// one that has handed out no lead yet.
-func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, at leadroute.Millis) []Standing {
+// one that has handed out no lead yet; o is the offer of the lead in question.
+func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, o *leadroute.Offer, at leadroute.Millis) []Standing {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var among []Candidate
 	var passed []Standing
-	for _, w := range r.members(p, pool) {
-		c, no := w.candidate(p, pool, at)
+	members := r.members(p, pool)
+	enough := present(members, p, pool, at)
+	fits := newFit(pool, o)
+	defer fits.free()
+	for _, w := range members {
+		c, no := w.candidate(p, pool, o.Class, at)
+		switch {
+		case no == "" && !enough:
+			no = "too_few_present"
+		case no == "" && !fits.require(&w.state.Profile):
+			no = "unfit"
+		}
 		if no == "" {
+			c.Preferred = fits.prefer(&w.state.Profile)
 			among = append(among, c)
 		} else {
 			passed = append(passed, Standing{Rep: w.id, Open: w.state.Open(), Passed: no})
@@ -146,8 +220,8 @@ func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, at leadro
 		s = State{Turn: turn.Turn, Owed: slices.Clone(turn.Owed)}
 	}
 	list := []Standing{}
-	for by := strategyFor(pool.Strategy); len(among) > 0; {
-		rep := s.choose(by, among)
+	for by := strategyOf(pool, o); len(among) > 0; {
+		rep := s.choose(by, preferred(among))
 		i := slices.IndexFunc(among, func(c Candidate) bool { return c.Rep == rep })
 		list = append(list, Standing{Rep: rep, Open: among[i].Open, Turn: len(list) + 1})
 		among = slices.Delete(among, i, i+1)
@@ -155,13 +229,18 @@ func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, at leadro
 	return append(list, passed...)
 }
 
-// Available counts the pool's members who could take a lead at that time.
+// Available counts the pool's members who could take a lead at that time, if it fits them
+// and takes one place.
 func (r *Roster) Available(p *plan.Plan, pool *plan.Pool, at leadroute.Millis) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := 0
-	for _, w := range r.members(p, pool) {
-		if _, no := w.candidate(p, pool, at); no == "" {
+	members := r.members(p, pool)
+	if !present(members, p, pool, at) {
+		return 0
+	}
+	for _, w := range members {
+		if _, no := w.candidate(p, pool, "", at); no == "" {
 			n++
 		}
 	}
@@ -192,9 +271,9 @@ func (r *Roster) members(p *plan.Plan, pool *plan.Pool) []*row {
 
 // candidate tells whether the rep could take a lead from the pool, by what is known here: no
 // says why not, in the words of desk.Refuse, and is empty if so.
-func (w *row) candidate(p *plan.Plan, pool *plan.Pool, at leadroute.Millis) (c Candidate, no string) {
-	s := w.state
-	if no := desk.Refuse(s, p, pool, at, false); no != "" {
+func (w *row) candidate(p *plan.Plan, pool *plan.Pool, class leadroute.Class, at leadroute.Millis) (c Candidate, no string) {
+	s, cost := w.state, pool.CostOf(class)
+	if no := desk.Refuse(s, p, pool, cost, at, false); no != "" {
 		return Candidate{}, no
 	}
 	open, inPool := s.Open(), -1
@@ -215,21 +294,21 @@ func (w *row) candidate(p *plan.Plan, pool *plan.Pool, at leadroute.Millis) (c C
 			w.picks = slices.Delete(w.picks, i, i+1)
 			continue
 		}
-		open++
+		open += w.picks[i].cost
 		if w.picks[i].pool == pool.Name {
-			inPool++
+			inPool += w.picks[i].cost
 		}
 		i++
 	}
 	switch {
-	case open >= desk.OpenCap(&s.Profile):
+	case open+cost > desk.OpenCap(&s.Profile):
 		return Candidate{}, "full"
-	case pool.Caps.Open > 0 && inPool >= pool.Caps.Open:
+	case pool.Caps.Open > 0 && inPool+cost > pool.Caps.Open:
 		return Candidate{}, "pool_full"
 	}
 	weight := s.Profile.Weight
 	if pool.WeightBy != nil {
 		weight = pool.WeightBy(&s.Profile)
 	}
-	return Candidate{Rep: w.id, Weight: weight, Open: open}, ""
+	return Candidate{Rep: w.id, Weight: weight, Open: open, Ramp: pool.Ramp.Share(s.Profile.StartedAt, at)}, ""
 }

@@ -27,7 +27,7 @@ func TestStandingsNameWhoIsNextAndWhyOthersAreNot(t *testing.T) {
 	}
 	turn := &State{Turn: Turn{Num: 1000, Den: 1000, Rep: "ana"}}
 	before := *turn
-	got := r.Standings(p, pool, turn, leadroute.Millis(1_768_384_800_000))
+	got := r.Standings(p, pool, turn, &leadroute.Offer{}, leadroute.Millis(1_768_384_800_000))
 	want := []Standing{
 		{Rep: "dee", Turn: 1},
 		{Rep: "ana", Turn: 2},

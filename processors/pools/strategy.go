@@ -2,6 +2,7 @@ package pools
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
@@ -11,7 +12,27 @@ import (
 type Candidate struct {
 	Rep    leadroute.RepID
 	Weight float64 // 0 is 1
-	Open   int     // claims held and picks not yet seen in the view
+	Open   int     // places taken by claims held and picks not yet seen in the view
+	// Ramp is a new rep's share of a full one, above 0 and at most 1; 0 is 1.
+	Ramp float64
+	// Preferred: the pool would rather give the lead to this one.
+	Preferred bool
+}
+
+// ramp is the share, whatever made the candidate.
+func (c *Candidate) ramp() float64 {
+	if c.Ramp <= 0 {
+		return 1
+	}
+	return c.Ramp
+}
+
+// preferred are those whom the pool prefers or, where there is none, all.
+func preferred(among []Candidate) []Candidate {
+	if !slices.ContainsFunc(among, func(c Candidate) bool { return c.Preferred }) {
+		return among
+	}
+	return slices.DeleteFunc(slices.Clone(among), func(c Candidate) bool { return !c.Preferred })
 }
 
 // Strategy picks one of the candidates, given the turn before it, and returns the turn
@@ -22,7 +43,15 @@ type Strategy interface {
 }
 
 // Builtin lists every strategy.
-var Builtin = []Strategy{roundRobin{}, weighted{}, leastLoaded{}}
+var Builtin = []Strategy{roundRobin{}, weighted{}, leastLoaded{}, bestFit{}}
+
+// strategyOf is the offer's strategy, or the pool's.
+func strategyOf(pool *plan.Pool, o *leadroute.Offer) Strategy {
+	if o.Strategy != "" {
+		return strategyFor(plan.Strategy(o.Strategy))
+	}
+	return strategyFor(pool.Strategy)
+}
 
 // strategyFor returns the strategy of that name, or the first where the plan names none.
 func strategyFor(name plan.Strategy) Strategy {
@@ -45,7 +74,8 @@ func earliest(last Turn, among []Candidate, w func(*Candidate) int64) (int, Turn
 	return best, at.wrap()
 }
 
-func alike(*Candidate) int64 { return weightUnit }
+// alike weighs all the same, but for those whose share still grows.
+func alike(c *Candidate) int64 { return ticks(c.ramp()) }
 
 // roundRobin hands leads out in turn.
 type roundRobin struct{}
@@ -60,10 +90,18 @@ type weighted struct{}
 func (weighted) Name() plan.Strategy { return plan.Weighted }
 
 func (weighted) Pick(last Turn, among []Candidate) (int, Turn) {
-	return earliest(last, among, func(c *Candidate) int64 { return ticks(c.Weight) })
+	return earliest(last, among, func(c *Candidate) int64 { return ticks(orOne(c.Weight) * c.ramp()) })
 }
 
-// leastLoaded picks whoever holds the fewest open leads; ties go in turn.
+func orOne(weight float64) float64 {
+	if weight == 0 {
+		return 1
+	}
+	return weight
+}
+
+// leastLoaded picks whoever would hold the fewest open leads with this one, for the share
+// of a full rep; ties go in turn.
 type leastLoaded struct{}
 
 func (leastLoaded) Name() plan.Strategy { return plan.LeastLoaded }
@@ -72,9 +110,17 @@ func (leastLoaded) Pick(last Turn, among []Candidate) (int, Turn) {
 	best, at := -1, Turn{}
 	for i := range among {
 		t := last.next(weightUnit, among[i].Rep)
-		if best < 0 || cmp.Or(cmp.Compare(among[i].Open, among[best].Open), t.compare(at)) < 0 {
+		if best < 0 || cmp.Or(cmp.Compare(among[i].load(), among[best].load()), t.compare(at)) < 0 {
 			best, at = i, t
 		}
 	}
 	return best, at.wrap()
 }
+
+func (c *Candidate) load() float64 { return float64(c.Open+1) / c.ramp() }
+
+// bestFit picks among those whom the pool prefers, the others only if there is none of
+// them, whoever holds the fewest open leads.
+type bestFit struct{ leastLoaded }
+
+func (bestFit) Name() plan.Strategy { return plan.BestFit }

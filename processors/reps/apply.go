@@ -32,7 +32,7 @@ func Apply(env Env, id leadroute.RepID, s *desk.State, m *leadroute.RepMessage, 
 	case m.Release != nil:
 		return release(s, m.Release), nil
 	case m.Confirm != nil:
-		return confirm(id, s, &m.Confirm.Claim, at)
+		return confirm(env, id, s, &m.Confirm.Claim, at)
 	case m.Profile != nil:
 		return profile(id, s, *m.Profile), nil
 	case m.Status != nil:
@@ -65,7 +65,11 @@ func claim(env Env, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*de
 	if i := find(s, c.ID); i >= 0 && !mutant.On("reps-copy-counts-twice") {
 		answer.Accepted, answer.At = true, s.Held[i].At
 	} else {
-		reason := desk.Refuse(s, p, pool, at, c.EvenIfFull)
+		needs := cost(pool, c.Class)
+		if mutant.On("reps-cost-ignored") {
+			needs = 1
+		}
+		reason := desk.Refuse(s, p, pool, needs, at, c.EvenIfFull)
 		switch {
 		case c.Pool != "" && pool == nil:
 			reason = "unknown_pool"
@@ -76,7 +80,7 @@ func claim(env Env, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*de
 		}
 		answer.Accepted, answer.Reason = reason == "", reason
 		if answer.Accepted {
-			hold(s, c, at)
+			hold(s, c, cost(pool, c.Class), at)
 			if !c.EvenIfFull {
 				s.Taken = s.Taken.Log(desk.Took{Key: key(c.ID), Pool: c.Pool, At: at}, s.Profile.Caps, poolCaps(p), p.RepZone(&s.Profile))
 			}
@@ -84,6 +88,14 @@ func claim(env Env, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*de
 	}
 	describe(s, answer)
 	return s, toLedger(c.ID.Lead, &leadroute.LedgerMessage{Answer: answer})
+}
+
+// cost is how many open places a lead of the class takes; one by name takes one.
+func cost(pool *plan.Pool, c leadroute.Class) int {
+	if pool == nil {
+		return 1
+	}
+	return pool.CostOf(c)
 }
 
 func poolCaps(p *plan.Plan) func(leadroute.PoolID) leadroute.Caps {
@@ -117,9 +129,12 @@ func find(s *desk.State, id leadroute.ClaimID) int {
 	return -1
 }
 
-func hold(s *desk.State, c *leadroute.Claim, at leadroute.Millis) {
+func hold(s *desk.State, c *leadroute.Claim, cost int, at leadroute.Millis) {
+	if cost == 1 {
+		cost = 0 // the wire's own 1
+	}
 	s.Held = append(s.Held, desk.Claim{
-		Lead: c.ID.Lead, Rev: c.ID.Rev, Target: c.ID.Target, Try: c.ID.Try, Pool: c.Pool, At: at, Exempt: c.EvenIfFull,
+		Lead: c.ID.Lead, Rev: c.ID.Rev, Target: c.ID.Target, Try: c.ID.Try, Pool: c.Pool, At: at, Exempt: c.EvenIfFull, Cost: cost,
 	})
 	s.Version++
 }
@@ -143,12 +158,12 @@ func release(s *desk.State, r *leadroute.Release) *desk.State {
 
 // confirm holds again what the ledger has committed: a stalled owner's late write may
 // have lost it. A rep who is gone gives the lead back.
-func confirm(id leadroute.RepID, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
+func confirm(env Env, id leadroute.RepID, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
 	if s == nil {
 		return nil, toLedger(c.ID.Lead, &leadroute.LedgerMessage{Revise: &leadroute.Revise{Rev: c.ID.Rev, Reason: "rep_removed"}})
 	}
 	if c.ID.Rep == id && find(s, c.ID) < 0 {
-		hold(s, c, at)
+		hold(s, c, cost(env.Plan(c.Plan).Pools[c.Pool], c.Class), at)
 	}
 	return s, nil
 }
