@@ -108,8 +108,9 @@ type Rep struct {
 	Skills    []string `json:"skills,omitempty"`
 	Languages []string `json:"languages,omitempty"`
 	Weight    float64  `json:"weight,omitempty"` // for strategy weighted; 0 is 1
-	// StartedAt is when the rep joined the floor: a pool's ramp counts from it; 0: long ago.
-	StartedAt Millis `json:"started_at,omitempty"`
+	// StartedOn is the day on which the rep joined, "2026-01-14": a pool's ramp counts from it.
+	// Empty: long ago.
+	StartedOn string `json:"started_on,omitempty"`
 	Caps      Caps   `json:"caps,omitzero"`
 	// Attrs are the further columns of the rep table that members_where may read:
 	// strings, numbers, booleans, lists of strings.

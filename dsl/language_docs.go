@@ -164,7 +164,7 @@ var attributeDocs = map[string]attributeDoc{
 	"pool.require":                         {"condition on rep and lead", "Reps who do not fit the lead are passed over."},
 	"pool.prefer":                          {"condition on rep and lead", "Reps who fit the lead come first."},
 	"pool.catch_up":                        {"word", "What a rep who comes back gets of the turns missed: none (default), average or full."},
-	"pool.ramp":                            {"object", "A new rep's share grows from a part to all over so many weeks since the rep's started_at: { weeks = 6, from = 0.25 }."},
+	"pool.ramp":                            {"object", "A new rep's share grows from a part to all over so many weeks since the rep's started_on: { weeks = 6, from = 0.25 }."},
 	"pool.min_present":                     {"number", "With fewer members on shift than this, the pool gives out no lead: it goes on to the next target."},
 	"pool.model":                           {"path", "A model that ranks reps, for best_fit."},
 	"pool.explore":                         {"number", "The share of leads given against the model, from 0 to 1."},

@@ -49,7 +49,7 @@ func newReps() *cobra.Command {
 the leads on the desk stay.
 
 Fields: id, email, crm_id (the owner's id in the CRM), name, team, region, timezone, hours, skills, languages,
-weight, and the caps: open (leads at once), per_hour, per_day, per_week.`,
+weight, started_on (the day from which a pool's ramp counts), and the caps: open (leads at once), per_hour, per_day, per_week.`,
 		"  leadroute reps import reps.csv\n  leadroute reps import --dry-run reps.json",
 		func() *intake.Table[leadroute.Rep] { return intake.Reps(nil) }))
 

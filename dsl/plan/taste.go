@@ -39,13 +39,18 @@ type Ramp struct {
 }
 
 // Share is a rep's share of a full one at that time: it grows evenly from From to 1 over the
-// weeks since the rep started, and is 1 where there is no ramp or nobody knows the start.
-func (r Ramp) Share(started, at leadroute.Millis) float64 {
-	full := time.Duration(r.Weeks) * 7 * 24 * time.Hour
-	if r.Weeks == 0 || started == 0 {
+// weeks since the day (in UTC) on which the rep started, and is 1 where there is no ramp or
+// nobody knows the day.
+func (r Ramp) Share(startedOn string, at leadroute.Millis) float64 {
+	if r.Weeks == 0 || startedOn == "" {
 		return 1
 	}
-	done := min(max(float64(at.Sub(started))/float64(full), 0), 1)
+	started, err := time.Parse(time.DateOnly, startedOn)
+	if err != nil {
+		return 1 // imports refuse such a day
+	}
+	full := time.Duration(r.Weeks) * 7 * 24 * time.Hour
+	done := min(max(float64(at.Time().Sub(started))/float64(full), 0), 1)
 	return max(r.From+(1-r.From)*done, 0.001)
 }
 

@@ -310,5 +310,5 @@ func (w *row) candidate(p *plan.Plan, pool *plan.Pool, class leadroute.Class, at
 	if pool.WeightBy != nil {
 		weight = pool.WeightBy(&s.Profile)
 	}
-	return Candidate{Rep: w.id, Weight: weight, Open: open, Ramp: pool.Ramp.Share(s.Profile.StartedAt, at)}, ""
+	return Candidate{Rep: w.id, Weight: weight, Open: open, Ramp: pool.Ramp.Share(s.Profile.StartedOn, at)}, ""
 }

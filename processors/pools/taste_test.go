@@ -181,10 +181,11 @@ func TestCost(t *testing.T) {
 func TestRampLaw(t *testing.T) {
 	p := tastePlan(t, `ramp = { weeks = 4, from = 0.25 }`)
 	rapid.Check(t, func(rt *rapid.T) {
-		weeks := rapid.Float64Range(0, 6).Draw(rt, "weeks since the start")
+		days := rapid.IntRange(0, 42).Draw(rt, "days since the start")
 		others := rapid.IntRange(1, 6).Draw(rt, "others")
 		fresh := rep("new")
-		fresh.StartedAt = noon.Add(-time.Duration(weeks * float64(7*24*time.Hour)))
+		fresh.StartedOn = noon.Time().AddDate(0, 0, -days).Format(time.DateOnly)
+		weeks := (float64(days) + 0.5) / 7 // it is noon
 		reps := []leadroute.Rep{fresh}
 		for i := range others {
 			reps = append(reps, rep(fmt.Sprint("old", i)))

@@ -34,6 +34,7 @@ func Reps(hours []string) *Table[leadroute.Rep] {
 			{"hours", func(r *leadroute.Rep) any { return &r.Hours }},
 			{"skills", func(r *leadroute.Rep) any { return &r.Skills }},
 			{"languages", func(r *leadroute.Rep) any { return &r.Languages }},
+			{"started_on", func(r *leadroute.Rep) any { return &r.StartedOn }},
 			{"weight", func(r *leadroute.Rep) any { return &r.Weight }},
 			{"caps/open", func(r *leadroute.Rep) any { return &r.Caps.Open }},
 			{"caps/per_hour", func(r *leadroute.Rep) any { return &r.Caps.PerHour }},
@@ -63,6 +64,9 @@ func checkRep(r *leadroute.Rep, hours []string, report report) {
 			remedy = "write one of " + strings.Join(slices.Sorted(slices.Values(hours)), ", ") + ", or leave it out"
 		}
 		report("hours", fmt.Sprintf("no hours %q are declared", r.Hours), remedy)
+	}
+	if _, err := time.Parse(time.DateOnly, r.StartedOn); r.StartedOn != "" && err != nil {
+		report("started_on", fmt.Sprintf("%q is no day", r.StartedOn), `write a day like "2026-01-14", or leave it out`)
 	}
 	if r.Weight < 0 {
 		report("weight", fmt.Sprintf("%v is negative", r.Weight), "write a number above 0; 0 counts as 1")
