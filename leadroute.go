@@ -234,6 +234,17 @@ type Delivery struct {
 // Key is the idempotency key of the delivery, the same on every attempt: "lead/rev".
 func (d *Delivery) Key() string { return string(d.Lead) + "/" + strconv.Itoa(d.Rev) }
 
+// Notification asks for a channel to be told that an SLA step fired for a lead.
+type Notification struct {
+	// ID is that of the step's event: one that comes twice has one id.
+	ID      string `json:"id"`
+	Channel string `json:"channel"`
+	Reason  string `json:"reason"` // sla:P0/nudge
+	At      Millis `json:"at"`
+	// Delivery is the lead with its owner of then, as a destination would get it.
+	Delivery Delivery `json:"delivery"`
+}
+
 // Result is how an attempt ended, as far as it matters to what happens next.
 type Result string
 
@@ -397,7 +408,7 @@ type Departure struct {
 // record's key), with everything needed to understand and replay it.
 type DeadLetter struct {
 	ID          string        `json:"id"`    // lead/rev/destination for deliveries, lead for leads, topic-partition-offset for messages
-	Kind        string        `json:"kind"`  // delivery, lead, message
+	Kind        string        `json:"kind"`  // delivery, lead, message, notification
 	Stage       string        `json:"stage"` // where it was given up
 	Lead        LeadID        `json:"lead,omitempty"`
 	Rev         int           `json:"rev,omitempty"`
@@ -419,6 +430,8 @@ const (
 	DeadDelivery = "delivery"
 	DeadLead     = "lead"
 	DeadMessage  = "message"
+	// DeadNotification is one that a channel's way did not take; Destination is channel/way.
+	DeadNotification = "notification"
 )
 
 // PolicyRecord is one record of the policies topic, which is kept for ever and read in

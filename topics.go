@@ -7,15 +7,16 @@ type Topic string
 
 // The fixed topics. Tables are Goka's: "<prefix>.<stage>-table", compacted.
 const (
-	TopicLedger      Topic = "ledger"       // LedgerMessage by lead id
-	TopicPools       Topic = "pools"        // PoolMessage by pool
-	TopicReps        Topic = "reps"         // RepMessage by rep id
-	TopicAccounts    Topic = "accounts"     // AccountMessage by domain
-	TopicDepartures  Topic = "departures"   // Departure by lead id; co-partitioned with the inboxes
-	TopicTimers      Topic = "timers"       // Timer by Timer.Key; compacted
-	TopicEvents      Topic = "events"       // LatencyEvent by lead id
-	TopicDeadLetters Topic = "dead-letters" // DeadLetter by lead id
-	TopicPolicies    Topic = "policies"     // PolicyRecord; one partition, kept for ever
+	TopicLedger        Topic = "ledger"        // LedgerMessage by lead id
+	TopicPools         Topic = "pools"         // PoolMessage by pool
+	TopicReps          Topic = "reps"          // RepMessage by rep id
+	TopicAccounts      Topic = "accounts"      // AccountMessage by domain
+	TopicDepartures    Topic = "departures"    // Departure by lead id; co-partitioned with the inboxes
+	TopicNotifications Topic = "notifications" // Notification by lead id
+	TopicTimers        Topic = "timers"        // Timer by Timer.Key; compacted
+	TopicEvents        Topic = "events"        // LatencyEvent by lead id
+	TopicDeadLetters   Topic = "dead-letters"  // DeadLetter by lead id
+	TopicPolicies      Topic = "policies"      // PolicyRecord; one partition, kept for ever
 )
 
 // Inbox is the door's topic for one class: Lead by lead id.

@@ -40,6 +40,7 @@ var wires = []wired{
 	wire[leadroute.LatencyEvent]("latency_event"),
 	wire[leadroute.Delivery]("delivery"),
 	wire[leadroute.DeadLetter]("dead_letter"),
+	wire[leadroute.Notification]("notification"),
 	wire[leadroute.PolicyRecord]("policy_record"),
 	wire[leadroute.Account]("account"), // a row of the accounts table, which the ledger reads
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/leadroute/leadroute/processors/admit"
 	"github.com/leadroute/leadroute/processors/deliver"
 	"github.com/leadroute/leadroute/processors/deliver/connector"
+	"github.com/leadroute/leadroute/processors/deliver/notify"
 )
 
 // part is a worker whose form depends on the plan: it is started anew when that changes.
@@ -58,7 +59,7 @@ func (p *Pipeline) Check(v *plan.Plan) error {
 			return err
 		}
 	}
-	return nil
+	return notify.Check(v, p.cfg.Secret)
 }
 
 // arrange builds the parts that the plans need and are not there, or have another form.

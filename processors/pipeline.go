@@ -20,6 +20,7 @@ import (
 	"github.com/leadroute/leadroute/processors/clock"
 	"github.com/leadroute/leadroute/processors/deliver"
 	"github.com/leadroute/leadroute/processors/deliver/connector"
+	"github.com/leadroute/leadroute/processors/deliver/notify"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/gateway"
 	"github.com/leadroute/leadroute/processors/ledger"
@@ -106,6 +107,22 @@ func Build(cfg Config) (*Pipeline, error) {
 	}
 	p.other("view of the reps", p.Reps.Run)
 	p.other("view of the accounts", p.Accounts.Run)
+	told, err := notify.New(notify.Config{
+		Stream: cfg.Stream, Plan: cfg.Plans.Of, Secret: cfg.Secret, Site: cfg.Site,
+		Rep: func(id leadroute.RepID) *leadroute.Rep {
+			if s := p.Reps.Get(string(id)); s != nil {
+				return &s.Profile
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.other("notifications", told.Run)
+	if err := notify.Check(current, cfg.Secret); err != nil {
+		return nil, err
+	}
 	ticks, err := clock.New(clock.Config{Stream: cfg.Stream, Metrics: clock.NewMetrics(cfg.Stream.Metrics)})
 	if err != nil {
 		return nil, err

@@ -33,6 +33,7 @@ var commands = []func() *cobra.Command{
 	newReps,
 	newAccounts,
 	newDeadLetters,
+	newChannels,
 	newCRMSim,
 	newSLA,
 }

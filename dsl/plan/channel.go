@@ -22,6 +22,31 @@ type Way struct {
 	When      Cond     // over the lead with its priority and territory decided
 }
 
+// Applies tells whether a lead, as delivered, is told by this way; p is the way's plan.
+func (w *Way) Applies(p *Plan, d *leadroute.Delivery) bool {
+	if w.When.Always() {
+		return true
+	}
+	r, err := p.Record(&leadroute.Lead{ID: d.Lead, Source: d.Source, EmittedAt: d.EmittedAt, ReceivedAt: d.ReceivedAt, Fields: d.Fields}, nil)
+	if err != nil {
+		return false
+	}
+	defer r.Free()
+	r.decided(DecidedPriority, string(d.Class))
+	r.decided(DecidedTerritory, d.Territory)
+	return w.When.Holds(r)
+}
+
+// Channel returns the channel of that name, or nil.
+func (p *Plan) Channel(name string) *Channel {
+	for i := range p.Channels {
+		if p.Channels[i].Name == name {
+			return &p.Channels[i]
+		}
+	}
+	return nil
+}
+
 // The ways.
 const (
 	WaySlack   = "slack"

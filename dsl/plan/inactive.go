@@ -43,9 +43,6 @@ func (p *Plan) Inactive() []Inactive {
 	for _, q := range sorted(p.Queues) {
 		l.add(q.AlertAfter > 0, named("queue", string(q.Name)), "alert_after", "nobody is told yet")
 	}
-	for i := range p.Channels {
-		l.add(true, named("channel", p.Channels[i].Name), "", "messages are not sent yet")
-	}
 	for i := range p.Destinations {
 		l.destination(&p.Destinations[i])
 	}
@@ -91,9 +88,6 @@ func (l *inactives) pool(p *Pool) {
 func (l *inactives) class(c *Class) {
 	block := named("priority", string(c.Name))
 	l.cond(block, c.When)
-	for _, s := range c.Steps {
-		l.add(len(s.Notify) > 0, block, named("step", s.Name)+" notify", "nobody is told yet")
-	}
 }
 
 // before is what happens to a lead before the rules.

@@ -34,6 +34,10 @@ func (w *World) arrive(it item) {
 			w.dead[d.ID] = *d
 		}
 	case it.to == leadroute.TopicDepartures:
+	case it.to == leadroute.TopicNotifications:
+		if n := decoded[leadroute.Notification](w, it.val); n != nil {
+			w.notified[n.ID] = true
+		}
 	default:
 		k := w.workers[it.to]
 		if k == nil {
@@ -247,6 +251,11 @@ func (w *World) checkEnd() {
 
 func (w *World) checkLead(id string) {
 	s := w.lead(id)
+	for event, e := range w.events {
+		if e.Lead == leadroute.LeadID(id) && e.Step == leadroute.StepNotified && e.Rev == s.Rev && !w.notified[event] && len(s.Trail) > 0 {
+			w.violate("7 steps", "%s says that %s was told, and nobody was asked to", event, e.Outcome)
+		}
+	}
 	if s.Phase == ledger.Dead {
 		if _, ok := w.dead[id]; !ok {
 			w.violate("1 lost", "%s is dead without a dead letter", id)

@@ -3,7 +3,7 @@ package sim
 import "slices"
 
 // shrinkRuns bounds how often Shrink plays the seed.
-const shrinkRuns = 600
+const shrinkRuns = 200
 
 // Shrink finds few steps of a failing seed that still break the same invariant, and returns
 // those that may be left out. It leaves out ever smaller runs of steps, until no single one

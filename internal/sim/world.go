@@ -56,17 +56,18 @@ type World struct {
 	order  []lane // the lanes in use, in order of first use: maps have no order of their own
 	flying int
 
-	clock   clock
-	door    door
-	crm     crm
-	workers map[leadroute.Topic]*worker
-	topics  []leadroute.Topic // of workers, sorted
-	owned   map[string]leadroute.RepID
-	events  map[string]leadroute.LatencyEvent
-	dead    map[string]leadroute.DeadLetter
-	paused  map[string][]pause       // by rep, as the log has it
-	heard   []leadroute.LatencyEvent // each once, in the order in which they were told
-	decider func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
+	clock    clock
+	door     door
+	crm      crm
+	workers  map[leadroute.Topic]*worker
+	topics   []leadroute.Topic // of workers, sorted
+	owned    map[string]leadroute.RepID
+	events   map[string]leadroute.LatencyEvent
+	dead     map[string]leadroute.DeadLetter
+	notified map[string]bool          // ids of the notifications on the log
+	paused   map[string][]pause       // by rep, as the log has it
+	heard    []leadroute.LatencyEvent // each once, in the order in which they were told
+	decider  func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
 
 	draining  bool
 	steps     int
@@ -117,7 +118,7 @@ func newWorld(at leadroute.Millis) *World {
 	w := &World{
 		now: at, views: map[int]*view{}, lanes: map[lane][]item{}, workers: map[leadroute.Topic]*worker{},
 		owned: map[string]leadroute.RepID{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
-		paused: map[string][]pause{}, clock: clock{timers: map[string]leadroute.Timer{}},
+		notified: map[string]bool{}, paused: map[string][]pause{}, clock: clock{timers: map[string]leadroute.Timer{}},
 	}
 	w.crm.init()
 	return w

@@ -106,9 +106,9 @@ func (s *Store) list(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	f := Filter{Kind: q.Get("kind"), Destination: leadroute.DestinationID(q.Get("destination")), Replayed: q.Get("replayed") == "true"}
 	switch f.Kind {
-	case "", leadroute.DeadDelivery, leadroute.DeadLead, leadroute.DeadMessage:
+	case "", leadroute.DeadDelivery, leadroute.DeadLead, leadroute.DeadMessage, leadroute.DeadNotification:
 	default:
-		refuse(w, http.StatusBadRequest, "kind must be delivery, lead or message")
+		refuse(w, http.StatusBadRequest, "kind must be delivery, lead, message or notification")
 		return
 	}
 	if v := q.Get("since"); v != "" {

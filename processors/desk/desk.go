@@ -82,7 +82,7 @@ func OpenCap(r *leadroute.Rep) int {
 	return leadroute.DefaultOpenCap
 }
 
-// Absent says why the rep is not there to take a lead, however much room there is, or "".
+// Absent says why the rep is not there, however much room there is, or "".
 func Absent(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis) string {
 	now := at.Time()
 	switch {
@@ -90,8 +90,6 @@ func Absent(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis) string
 		return "unknown_rep"
 	case s.Status != leadroute.StatusAvailable:
 		return string(s.Status)
-	case at < s.Paused:
-		return "paused"
 	case !p.Hours[s.Profile.Hours].Open(now), pool != nil && !pool.Hours.Open(now):
 		return "closed"
 	}
@@ -102,8 +100,13 @@ func Absent(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis) string
 // is nil for a direct target; cost is how many open places the lead takes. An exempt claim
 // is refused for status, pause and hours only.
 func Refuse(s *State, p *plan.Plan, pool *plan.Pool, cost int, at leadroute.Millis, exempt bool) string {
-	if reason := Absent(s, p, pool, at); reason != "" || exempt {
+	switch reason := Absent(s, p, pool, at); {
+	case reason != "":
 		return reason
+	case at < s.Paused:
+		return "paused"
+	case exempt:
+		return ""
 	}
 	if s.Open()+cost > OpenCap(&s.Profile) {
 		return "full"

@@ -196,9 +196,13 @@ func (d *step) fire(name string) {
 	s.count(f)
 	d.touch()
 	reason := "sla:" + string(c.Name) + "/" + name
+	var pool leadroute.PoolID
+	if s.Claim != nil {
+		pool = s.Claim.Pool
+	}
 	for _, channel := range st.Notify {
 		d.record(TrailStep{
-			Step: leadroute.StepNotified, N: hash(name, channel)<<16 | uint64(f.N&0xffff), Rep: s.Owner(), Outcome: channel, Reason: reason,
+			Step: leadroute.StepNotified, N: hash(name, channel)<<16 | uint64(f.N&0xffff), Rep: s.Owner(), Pool: pool, Outcome: channel, Reason: reason,
 		})
 	}
 	if st.Reassign {

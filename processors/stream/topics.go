@@ -59,6 +59,7 @@ func Specs(ns leadroute.Namespace, classes []leadroute.Class, destinations []lea
 	}
 	log(leadroute.TopicDepartures)
 	log(leadroute.TopicEvents)
+	log(leadroute.TopicNotifications)
 	log(leadroute.TopicDeadLetters)
 	return append(specs,
 		TopicSpec{Name: ns.Topic(leadroute.TopicTimers), Partitions: partitions, Compact: true},

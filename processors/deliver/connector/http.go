@@ -25,10 +25,9 @@ const (
 	maxRetryAfter = 24 * time.Hour
 )
 
-// newClient returns a client that keeps a connection per attempt in flight and never
+// NewClient returns a client for n attempts at once, that keeps a connection per attempt and never
 // follows a redirect: a 3xx is an answer, and a signed lead goes to no other place.
-func newClient(d *plan.Destination) *http.Client {
-	n := d.Concurrency
+func NewClient(n int) *http.Client {
 	if n <= 0 {
 		n = plan.DefaultConcurrency
 	}
@@ -48,8 +47,8 @@ func newClient(d *plan.Destination) *http.Client {
 	}
 }
 
-// judge says what an HTTP answer means for the delivery.
-func judge(res *http.Response, now time.Time) Attempt {
+// Judge says what an HTTP answer means for the delivery.
+func Judge(res *http.Response, now time.Time) Attempt {
 	a := Attempt{Status: res.StatusCode, Reason: "http " + strconv.Itoa(res.StatusCode)}
 	switch s := res.StatusCode; {
 	case s >= 200 && s <= 299:
@@ -87,17 +86,17 @@ func retryAfter(h http.Header, now time.Time) leadroute.Millis {
 	return leadroute.At(now.Add(wait))
 }
 
-// drain reads the rest of an answer within bounds; cancel ends the request's context.
-func drain(body io.ReadCloser, cancel context.CancelFunc) {
+// Drain reads the rest of an answer within bounds; cancel ends the request's context.
+func Drain(body io.ReadCloser, cancel context.CancelFunc) {
 	late := time.AfterFunc(drainTime, cancel)
 	defer late.Stop()
 	_, _ = io.Copy(io.Discard, io.LimitReader(body, drainBytes)) // the status has been read: what follows changes nothing
 	_ = body.Close()
 }
 
-// failure names the error of a request that got no answer, in words that can hold
+// Failure names the error of a request that got no answer, in words that can hold
 // neither the URL nor the body.
-func failure(ctx context.Context, err error) Attempt {
+func Failure(ctx context.Context, err error) Attempt {
 	a := Attempt{Result: leadroute.ResultRetry, Reason: "connection error"}
 	var (
 		timeout net.Error

@@ -37,12 +37,12 @@ type kafka struct {
 
 // Deliver writes the delivery as one record; it is delivered when every replica has it.
 func (k *kafka) Deliver(ctx context.Context, d *leadroute.Delivery) Attempt {
-	out, err := write(d, k.shape)
+	out, err := Write(d, k.shape)
 	if err != nil {
 		return Attempt{Result: leadroute.ResultRejected, Reason: "body cannot be encoded"}
 	}
-	r := &kgo.Record{Topic: k.topic, Key: []byte(d.Lead), Value: out.body, Headers: []kgo.RecordHeader{{Key: "webhook-id", Value: []byte(out.id)}}}
-	for _, h := range out.headers {
+	r := &kgo.Record{Topic: k.topic, Key: []byte(d.Lead), Value: out.Body, Headers: []kgo.RecordHeader{{Key: "webhook-id", Value: []byte(out.ID)}}}
+	for _, h := range out.Headers {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h[0], Value: []byte(h[1])})
 	}
 	switch err := k.cl.ProduceSync(ctx, r).FirstErr(); {

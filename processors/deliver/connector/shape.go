@@ -7,19 +7,19 @@ import (
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
-// message is what one delivery is written as, the same for every attempt.
-type message struct {
-	method, id string
-	headers    [][2]string
-	body       []byte
+// Message is what one delivery is written as, the same for every attempt.
+type Message struct {
+	Method, ID string
+	Headers    [][2]string // name, value
+	Body       []byte
 }
 
-// write writes the delivery as the policy says; a nil shape says nothing. A header of
+// Write writes the delivery as the policy says; a nil shape says nothing. A header of
 // which a part is missing is left out, and so is a field.
-func write(d *leadroute.Delivery, s *plan.Shape) (m message, err error) {
-	m = message{method: http.MethodPost, id: d.Key()}
+func Write(d *leadroute.Delivery, s *plan.Shape) (m Message, err error) {
+	m = Message{Method: http.MethodPost, ID: d.Key()}
 	if s == nil {
-		m.body, err = webhookBody(d, d.Fields)
+		m.Body, err = webhookBody(d, d.Fields)
 		return m, err
 	}
 	r, err := s.Record(d)
@@ -28,20 +28,20 @@ func write(d *leadroute.Delivery, s *plan.Shape) (m message, err error) {
 	}
 	defer r.Free()
 	if s.Method != "" {
-		m.method = s.Method
+		m.Method = s.Method
 	}
 	if s.Key != nil {
 		if key := s.Key.Of(r); key != "" {
-			m.id = key
+			m.ID = key
 		}
 	}
 	for i := range s.Headers {
 		if v, ok := s.Headers[i].Of(r); ok {
-			m.headers = append(m.headers, [2]string{s.Headers[i].Name, v})
+			m.Headers = append(m.Headers, [2]string{s.Headers[i].Name, v})
 		}
 	}
 	if s.Body != nil {
-		m.body, err = leadroute.Encode(s.Body(r))
+		m.Body, err = leadroute.Encode(s.Body(r))
 		return m, err
 	}
 	fields := []byte(d.Fields)
@@ -50,6 +50,6 @@ func write(d *leadroute.Delivery, s *plan.Shape) (m message, err error) {
 			return m, err
 		}
 	}
-	m.body, err = webhookBody(d, fields)
+	m.Body, err = webhookBody(d, fields)
 	return m, err
 }

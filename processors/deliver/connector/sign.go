@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// signer signs messages as Standard Webhooks says, once per key.
-type signer struct{ keys [][]byte }
+// Signer signs messages as Standard Webhooks says, once per key.
+type Signer struct{ keys [][]byte }
 
 var errKey = errors.New(`the signing key must be "whsec_" and the base64 of 24 to 64 random bytes (several, separated by blanks, while you rotate)`)
 
-// newSigner reads "whsec_..." keys separated by blanks: with two, a receiver that knows
+// NewSigner reads "whsec_..." keys separated by blanks: with two, a receiver that knows
 // either one accepts, so that a key can be rotated without a gap.
-func newSigner(keys string) (*signer, error) {
-	s := &signer{}
+func NewSigner(keys string) (*Signer, error) {
+	s := &Signer{}
 	for k := range strings.FieldsSeq(keys) {
 		text, ok := strings.CutPrefix(k, "whsec_")
 		key, err := base64.StdEncoding.DecodeString(text)
@@ -33,8 +33,8 @@ func newSigner(keys string) (*signer, error) {
 	return s, nil
 }
 
-// sign returns the webhook-signature header: "v1,BASE64" per key, separated by blanks.
-func (s *signer) sign(id string, at time.Time, body []byte) string {
+// Sign returns the webhook-signature header: "v1,BASE64" per key, separated by blanks.
+func (s *Signer) Sign(id string, at time.Time, body []byte) string {
 	head := id + "." + strconv.FormatInt(at.Unix(), 10) + "."
 	var b []byte
 	for _, key := range s.keys {

@@ -27,11 +27,11 @@ func TestSignsAsTheReferenceDoes(t *testing.T) {
 			"v1,ARw42xaAApl/nxRo+iPGYwSaMQaOwMo2eyH5JBRA+bQ=",
 		},
 	} {
-		s, err := newSigner(vectorKey)
+		s, err := NewSigner(vectorKey)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := s.sign(v.id, time.Unix(v.at, 0), []byte(v.body)); got != v.want {
+		if got := s.Sign(v.id, time.Unix(v.at, 0), []byte(v.body)); got != v.want {
 			t.Errorf("sign(%v, %v, %v) = %v, want %v", v.id, v.at, v.body, got, v.want)
 		}
 	}
@@ -39,26 +39,26 @@ func TestSignsAsTheReferenceDoes(t *testing.T) {
 
 func TestSignsWithEveryKeyWhileKeysRotate(t *testing.T) {
 	old := "whsec_" + strings.Repeat("AAAA", 8)
-	both, err := newSigner(vectorKey + " " + old)
+	both, err := NewSigner(vectorKey + " " + old)
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, _ := newSigner(vectorKey)
-	two, _ := newSigner(old)
+	one, _ := NewSigner(vectorKey)
+	two, _ := NewSigner(old)
 	at, body := time.Unix(1614265330, 0), []byte("{}")
-	want := one.sign("id", at, body) + " " + two.sign("id", at, body)
-	if got := both.sign("id", at, body); got != want {
+	want := one.Sign("id", at, body) + " " + two.Sign("id", at, body)
+	if got := both.Sign("id", at, body); got != want {
 		t.Errorf("sign with two keys = %v, want %v", got, want)
 	}
 }
 
 func TestRefusesABadKeyWithoutShowingIt(t *testing.T) {
 	for _, key := range []string{"", "whsec_", "secret-text", "whsec_c2hvcnQ=", "whsec_%%%", vectorKey + " nonsense", "whsec_" + strings.Repeat("AAAA", 22)} {
-		_, err := newSigner(key)
+		_, err := NewSigner(key)
 		if err == nil {
-			t.Errorf("newSigner(%q) = nil error, want one", key)
+			t.Errorf("NewSigner(%q) = nil error, want one", key)
 		} else if key != "" && key != "whsec_" && strings.Contains(err.Error(), strings.TrimPrefix(key, "whsec_")) {
-			t.Errorf("newSigner(%q) = %q, which shows the key", key, err)
+			t.Errorf("NewSigner(%q) = %q, which shows the key", key, err)
 		}
 	}
 }

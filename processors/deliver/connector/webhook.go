@@ -22,7 +22,7 @@ const standardWebhooks = "standard-webhooks"
 type webhook struct {
 	url    string
 	to     *plan.Destination
-	signer *signer // nil: unsigned
+	signer *Signer // nil: unsigned
 	client *http.Client
 	now    func() time.Time
 }
@@ -36,7 +36,7 @@ func newWebhook(d *plan.Destination, now func() time.Time) (Connector, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("url must be an absolute http or https address") // it may hold a token: not shown
 	}
-	w := &webhook{url: text, to: d, client: newClient(d), now: now}
+	w := &webhook{url: text, to: d, client: NewClient(d.Concurrency), now: now}
 	switch d.Webhook.Sign {
 	case "":
 	case standardWebhooks:
@@ -44,7 +44,7 @@ func newWebhook(d *plan.Destination, now func() time.Time) (Connector, error) {
 		if err != nil {
 			return nil, err
 		}
-		if w.signer, err = newSigner(key); err != nil {
+		if w.signer, err = NewSigner(key); err != nil {
 			return nil, fmt.Errorf("key: %w", err)
 		}
 	default:
@@ -58,23 +58,23 @@ func newWebhook(d *plan.Destination, now func() time.Time) (Connector, error) {
 func (w *webhook) Deliver(ctx context.Context, d *leadroute.Delivery) Attempt {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out, err := write(d, w.to.Shape)
+	out, err := Write(d, w.to.Shape)
 	if err != nil {
 		return Attempt{Result: leadroute.ResultRejected, Reason: "body cannot be encoded"}
 	}
-	req, err := http.NewRequestWithContext(ctx, out.method, w.url, bytes.NewReader(out.body))
+	req, err := http.NewRequestWithContext(ctx, out.Method, w.url, bytes.NewReader(out.Body))
 	if err != nil {
 		return Attempt{Result: leadroute.ResultRejected, Reason: "request cannot be built"}
 	}
-	for _, h := range out.headers {
+	for _, h := range out.Headers {
 		req.Header.Set(h[0], h[1])
 	}
-	id, at := out.id, w.now()
+	id, at := out.ID, w.now()
 	// Lower-case names are the specification's; Header.Set canonicalises them.
 	req.Header.Set("webhook-id", id)
 	req.Header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
 	if w.signer != nil {
-		req.Header.Set("webhook-signature", w.signer.sign(id, at, out.body))
+		req.Header.Set("webhook-signature", w.signer.Sign(id, at, out.Body))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "leadroute")
@@ -82,12 +82,12 @@ func (w *webhook) Deliver(ctx context.Context, d *leadroute.Delivery) Attempt {
 	// destination closed the idle connection that it went out on.
 	req.Header["Idempotency-Key"] = []string{}
 
-	res, err := w.client.Do(req) //nolint:bodyclose // drain closes it
+	res, err := w.client.Do(req) //nolint:bodyclose // Drain closes it
 	if err != nil {
-		return failure(ctx, err)
+		return Failure(ctx, err)
 	}
-	defer drain(res.Body, cancel)
-	return w.judged(judge(res, w.now()))
+	defer Drain(res.Body, cancel)
+	return w.judged(Judge(res, w.now()))
 }
 
 // judged lets the policy's on_status say which answers are tried again.
