@@ -3,9 +3,12 @@ package processors
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
@@ -66,12 +69,7 @@ func (p *Pipeline) Check(v *plan.Plan) error {
 func (p *Pipeline) arrange(current, candidate *plan.Plan) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	classes := classesOf(current, candidate)
-	for _, c := range p.classes { // of plans before
-		if !slices.Contains(classes, c) {
-			classes = append(classes, c)
-		}
-	}
+	classes := p.allClasses(current, candidate)
 	var anew []*part
 	if form := fmt.Sprint(classes); p.parts["admit"] == nil || p.parts["admit"].form != form {
 		a, err := admit.New(admit.Config{
@@ -83,7 +81,7 @@ func (p *Pipeline) arrange(current, candidate *plan.Plan) error {
 		}
 		anew = append(anew, &part{runner: runner{"admit", a.Run}, form: form})
 	}
-	destinations := destinationsOf(current, candidate)
+	destinations := p.destinations(current, candidate)
 	for i := range destinations {
 		d := &destinations[i]
 		name := "delivery to " + string(d.Name)
@@ -136,6 +134,65 @@ func (p *Pipeline) startParts(ctx context.Context, g *errgroup.Group) {
 	for _, v := range p.parts {
 		p.launch(v)
 	}
+}
+
+// Before is what policies before left on the log.
+type Before struct {
+	Classes      []leadroute.Class
+	Destinations []plan.Destination
+}
+
+// FindBefore looks for topics of classes and destinations that the plan does not have. plans
+// are those of before, the newest first, as long as it goes on asking. A destination whose
+// policy is not among them, or whose secrets are not set any more, is told: its deliveries
+// wait in the log.
+func FindBefore(ctx context.Context, cfg *Config, plans iter.Seq[*plan.Plan]) (Before, error) {
+	var found Before
+	cl, err := kgo.NewClient(cfg.Stream.Options()...)
+	if err != nil {
+		return found, fmt.Errorf("topics: %w", err)
+	}
+	defer cl.Close()
+	topics, err := kadm.NewClient(cl).ListTopics(ctx)
+	if err != nil {
+		return found, fmt.Errorf("list topics: %w", err)
+	}
+	current := cfg.Plans.Current()
+	missing := map[leadroute.DestinationID]bool{}
+	for _, name := range topics.Names() {
+		t, ours := cfg.Stream.Namespace.Logical(name)
+		if !ours {
+			continue
+		}
+		if c, ok := strings.CutPrefix(string(t), "inbox."); ok && current.Class(leadroute.Class(c)) == nil {
+			found.Classes = append(found.Classes, leadroute.Class(c))
+		}
+		if rest, ok := strings.CutPrefix(string(t), "deliveries."); ok {
+			if d, _, ok := strings.Cut(rest, "."); ok && current.Destination(leadroute.DestinationID(d)) == nil {
+				missing[leadroute.DestinationID(d)] = true
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	for p := range plans {
+		for i := range p.Destinations {
+			d := p.Destinations[i]
+			if own := d; missing[d.Name] && cfg.resolve(&own) == nil {
+				delete(missing, d.Name)
+				d.Primary = false
+				found.Destinations = append(found.Destinations, d)
+			}
+		}
+		if len(missing) == 0 {
+			break
+		}
+	}
+	for name := range missing {
+		cfg.Stream.Log.Warn("a destination of before has a topic and cannot be served: what is on its way there waits in the log", "destination", name)
+	}
+	return found, nil
 }
 
 // connector makes the connector of a destination.
@@ -227,11 +284,27 @@ func classesOf(current, candidate *plan.Plan) []leadroute.Class {
 	return names
 }
 
-// destinationsOf are the destinations of the plan in force, then those that only the candidate has.
-func destinationsOf(current, candidate *plan.Plan) []plan.Destination {
+// allClasses are those, then the ones of plans before.
+func (p *Pipeline) allClasses(current, candidate *plan.Plan) []leadroute.Class {
+	names := classesOf(current, candidate)
+	for _, c := range slices.Concat(p.classes, p.cfg.Before.Classes) {
+		if !slices.Contains(names, c) {
+			names = append(names, c)
+		}
+	}
+	return names
+}
+
+// destinations are those of the plan in force, then those that only the candidate has, then
+// those of plans before.
+func (p *Pipeline) destinations(current, candidate *plan.Plan) []plan.Destination {
 	all := slices.Clone(current.Destinations)
-	for i := 0; candidate != nil && i < len(candidate.Destinations); i++ {
-		if d := candidate.Destinations[i]; current.Destination(d.Name) == nil {
+	var others []plan.Destination
+	if candidate != nil {
+		others = candidate.Destinations
+	}
+	for _, d := range slices.Concat(others, p.cfg.Before.Destinations) {
+		if !slices.ContainsFunc(all, func(have plan.Destination) bool { return have.Name == d.Name }) {
 			all = append(all, d)
 		}
 	}

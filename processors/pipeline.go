@@ -42,6 +42,9 @@ type Config struct {
 	Redirect map[leadroute.DestinationID]string
 	// Site is the address of the API, which decision.url begins with.
 	Site string
+	// Before are the classes and destinations of policies before, which have topics and maybe
+	// leads on their way.
+	Before Before
 	// InFlight is how many leads are in the middle at once, admit's default if 0.
 	InFlight int
 }
@@ -156,7 +159,7 @@ func (p *Pipeline) topics(ctx context.Context, current, candidate *plan.Plan) er
 		return fmt.Errorf("topics: %w", err)
 	}
 	defer cl.Close()
-	destinations := destinationsOf(current, candidate)
+	destinations := p.destinations(current, candidate)
 	names := make([]leadroute.DestinationID, len(destinations))
 	for i := range destinations {
 		names[i] = destinations[i].Name
@@ -166,7 +169,7 @@ func (p *Pipeline) topics(ctx context.Context, current, candidate *plan.Plan) er
 		n = stream.DefaultPartitions
 	}
 	adm := kadm.NewClient(cl)
-	if err := stream.EnsureTopics(ctx, adm, stream.Specs(p.cfg.Stream.Namespace, classesOf(current, candidate), names, n)); err != nil {
+	if err := stream.EnsureTopics(ctx, adm, stream.Specs(p.cfg.Stream.Namespace, p.allClasses(current, candidate), names, n)); err != nil {
 		return err
 	}
 	return p.outerTopics(ctx, adm, destinations, n)

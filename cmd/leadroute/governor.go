@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -133,6 +135,18 @@ func (g *governor) plan(ctx context.Context, id leadroute.PlanID) (*plan.Plan, e
 		return nil, fmt.Errorf("the log has no policy %s", id)
 	}
 	return compiled(r)
+}
+
+// before are the plans of before, the newest first, as far as they can be had.
+func (g *governor) before(ctx context.Context) iter.Seq[*plan.Plan] {
+	s, _ := g.log.Standing()
+	return func(yield func(*plan.Plan) bool) {
+		for _, id := range slices.Backward(s.Published) {
+			if p, err := g.plan(ctx, id); err == nil && !yield(p) {
+				return
+			}
+		}
+	}
 }
 
 // Running is what the instance routes by.

@@ -196,10 +196,14 @@ func (s *server) build(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("LEADROUTE_KEYS: %w", err)
 	}
-	if s.pipeline, err = processors.Build(processors.Config{
+	cfg := processors.Config{
 		Stream: s.stream, Plans: plans, Keys: keys, IDKey: []byte(s.settings.IDKey), Secret: o.Secret, InFlight: o.InFlight,
 		Redirect: o.Redirect, Site: s.site(),
-	}); err != nil {
+	}
+	if cfg.Before, err = processors.FindBefore(reach, &cfg, s.governor.before(reach)); err != nil {
+		return err
+	}
+	if s.pipeline, err = processors.Build(cfg); err != nil {
 		return err
 	}
 	if err := s.pipeline.Topics(reach); err != nil {
