@@ -304,6 +304,18 @@ type RepAction struct {
 	Action string `json:"action"` // responded or closed
 	Rep    RepID  `json:"rep"`
 	At     Millis `json:"at"`
+	// Reply is the key under which the ledger answers; empty: nobody waits for it.
+	Reply string `json:"reply,omitempty"`
+}
+
+// Reply is the ledger's answer to a RepAction.
+type Reply struct {
+	Lead LeadID `json:"lead"`
+	// Agreed: the rep has the lead, or had it when it was closed, and the action stands.
+	Agreed bool `json:"agreed"`
+	// Known: the ledger has the lead. Owner is who has it now; empty: nobody.
+	Known bool  `json:"known"`
+	Owner RepID `json:"owner,omitempty"`
 }
 
 // The actions of a RepAction.

@@ -13,6 +13,7 @@ const (
 	TopicAccounts      Topic = "accounts"      // AccountMessage by domain
 	TopicDepartures    Topic = "departures"    // Departure by lead id; co-partitioned with the inboxes
 	TopicNotifications Topic = "notifications" // Notification by lead id
+	TopicReplies       Topic = "replies"       // Reply by RepAction.Reply
 	TopicTimers        Topic = "timers"        // Timer by Timer.Key; compacted
 	TopicEvents        Topic = "events"        // LatencyEvent by lead id
 	TopicDeadLetters   Topic = "dead-letters"  // DeadLetter by lead id

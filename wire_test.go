@@ -41,6 +41,7 @@ var wires = []wired{
 	wire[leadroute.Delivery]("delivery"),
 	wire[leadroute.DeadLetter]("dead_letter"),
 	wire[leadroute.Notification]("notification"),
+	wire[leadroute.Reply]("reply"),
 	wire[leadroute.PolicyRecord]("policy_record"),
 	wire[leadroute.Account]("account"), // a row of the accounts table, which the ledger reads
 }

@@ -33,7 +33,7 @@ func (w *World) arrive(it item) {
 		if d := decoded[leadroute.DeadLetter](w, it.val); d != nil {
 			w.dead[d.ID] = *d
 		}
-	case it.to == leadroute.TopicDepartures:
+	case it.to == leadroute.TopicDepartures, it.to == leadroute.TopicReplies:
 	case it.to == leadroute.TopicNotifications:
 		if n := decoded[leadroute.Notification](w, it.val); n != nil {
 			w.notified[n.ID] = true

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,6 +66,7 @@ type Config struct {
 	MaxIDs         int           // ids remembered at most, 1 000 000 (some 40 MB)
 	FutureLimit    time.Duration // how far emitted_at may lie ahead, 24h; further is rejected. (Any future time counts as the time of receipt.)
 	BacklogEvery   time.Duration // how often the backlog is measured, 1s
+	AgreeWithin    time.Duration // how long a response waits for the ledger before it answers 202, 2s
 	AdmitGroup     string        // admit's consumer group before the namespace, "admit"
 	backlogChanged func()        // called after each measurement, for tests
 }
@@ -81,6 +83,7 @@ func (c *Config) withDefaults() Config {
 	def(&d.DedupeWindow, 10*time.Minute)
 	def(&d.MaxIDs, 1_000_000)
 	def(&d.FutureLimit, 24*time.Hour)
+	def(&d.AgreeWithin, 2*time.Second)
 	def(&d.BacklogEvery, time.Second)
 	def(&d.AdmitGroup, "admit")
 	def(&d.Stream.Metrics, prometheus.Registerer(prometheus.NewRegistry()))
@@ -131,6 +134,7 @@ type Gateway struct {
 	load    *load
 	schemas schemas
 	metrics *metrics
+	replies replies
 	batches atomic.Int64 // being read or waited for
 	events  atomic.Int64 // on their way into the log
 	away    atomic.Bool  // the last produce failed: so that the log says it once
@@ -194,7 +198,10 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if !g.log.CompareAndSwap(nil, cl) {
 		return errors.New("gateway: already running")
 	}
+	var listening sync.WaitGroup
+	listening.Go(func() { g.listen(ctx) })
 	g.measureBacklog(ctx, cl)
+	listening.Wait()
 	g.log.Store(nil)
 	fctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(g.cfg.AckTimeout, 2*time.Second))
 	defer cancel()

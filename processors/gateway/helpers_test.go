@@ -69,7 +69,7 @@ type door struct {
 // openDoor runs a gateway against its own broker until the test ends.
 func openDoor(t testing.TB, change func(*Config)) *door {
 	t.Helper()
-	topics := []string{"leadroute.events", "leadroute.ledger"}
+	topics := []string{"leadroute.events", "leadroute.ledger", "leadroute.replies"}
 	for _, c := range testClasses {
 		topics = append(topics, leadroute.Namespace("").Topic(leadroute.Inbox(c)))
 	}
@@ -87,7 +87,7 @@ func openDoor(t testing.TB, change func(*Config)) *door {
 	cfg := Config{
 		Stream: stream.Config{Brokers: cluster.ListenAddrs(), Metrics: reg},
 		Keys:   keys, IDKey: []byte("0123456789abcdef"), Classes: testClasses,
-		Checker: func() Checker { return typedChecker{} },
+		Checker: func() Checker { return typedChecker{} }, AgreeWithin: 20 * time.Millisecond,
 		backlogChanged: func() {
 			select {
 			case running <- struct{}{}:

@@ -22,6 +22,7 @@ const (
 	codeType      = "type"
 	codeTooLarge  = "too_large"
 	codeID        = "id"
+	codeMoved     = "moved_on"
 	codeIdentity  = "identity"
 	codeEmittedAt = "emitted_at"
 	codeTwice     = "duplicate_member"

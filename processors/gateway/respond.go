@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/leadroute/leadroute"
 )
 
-// postRespond takes what a rep, or the CRM on the rep's behalf, says about a lead.
-// Whether the lead and its owner are known is for the ledger to judge.
+// postRespond takes what a rep, or the CRM on the rep's behalf, says about a lead. Whether it
+// stands is for the ledger to judge: 200 says that it does, 409 who has the lead now, and 202
+// that the ledger has not answered yet.
 func (g *Gateway) postRespond(w http.ResponseWriter, r *http.Request, _ leadroute.SourceID) answer {
 	cl := g.log.Load()
 	if cl == nil {
@@ -34,10 +36,34 @@ func (g *Gateway) postRespond(w http.ResponseWriter, r *http.Request, _ leadrout
 		return rejection([]Problem{*bad})
 	}
 	a.lead = leadroute.LeadID(id)
+	a.said.Reply = newPosting()
+	said, forget := g.replies.expect(a.said.Reply)
+	defer forget()
 	if p := g.act(r.Context(), cl, []action{a}); p != nil {
 		return refuse(p)
 	}
+	patience := time.NewTimer(g.cfg.AgreeWithin)
+	defer patience.Stop()
+	select {
+	case reply := <-said:
+		return agreed(reply, &a)
+	case <-patience.C:
+	case <-r.Context().Done():
+	}
 	return answer{http.StatusAccepted, &taken{ID: a.lead, Status: resultAccepted}}
+}
+
+// agreed is what the ledger's answer means to who acted.
+func agreed(r *leadroute.Reply, a *action) answer {
+	switch {
+	case r.Agreed:
+		return answer{http.StatusOK, &taken{ID: a.lead, Status: a.said.Action}}
+	case !r.Known:
+		return refuse(refusal(http.StatusNotFound, codeID, "no lead of this id is known", "use the id that the post of the lead returned"))
+	case r.Owner == "":
+		return refuse(refusal(http.StatusConflict, codeMoved, "the lead has moved on, and nobody has it now", "the rep need not act on it"))
+	}
+	return refuse(refusal(http.StatusConflict, codeMoved, "the lead has moved on: "+string(r.Owner)+" has it now", "the rep need not act on it"))
 }
 
 // postResponds takes many of them at once, as CRMs send them: an array or NDJSON of

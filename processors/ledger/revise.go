@@ -5,8 +5,25 @@ import (
 	"github.com/leadroute/leadroute/internal/mutant"
 )
 
-// action is what a rep says of the lead on the desk. It is ignored when the rep does not own it.
+// action is what a rep says of the lead on the desk. It is ignored when the rep does not own
+// it; who waits for an answer is told so, and who has it.
 func (d *step) action(a *leadroute.RepAction) {
+	d.act(a)
+	if a.Reply == "" {
+		return
+	}
+	r := &leadroute.Reply{Lead: d.id}
+	if s := d.s; s != nil {
+		mine := s.Claim != nil && s.Claim.ID.Rep == a.Rep
+		r.Known, r.Agreed = true, mine && (s.Phase == Closed || s.Phase == Owned && a.Action == leadroute.ActionResponded)
+		if s.Phase == Owned {
+			r.Owner = s.Owner()
+		}
+	}
+	d.send(leadroute.TopicReplies, a.Reply, r)
+}
+
+func (d *step) act(a *leadroute.RepAction) {
 	s := d.s
 	if s == nil || s.Claim == nil || s.Claim.ID.Rep != a.Rep {
 		return

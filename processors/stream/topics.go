@@ -60,6 +60,7 @@ func Specs(ns leadroute.Namespace, classes []leadroute.Class, destinations []lea
 	log(leadroute.TopicDepartures)
 	log(leadroute.TopicEvents)
 	log(leadroute.TopicNotifications)
+	log(leadroute.TopicReplies)
 	log(leadroute.TopicDeadLetters)
 	return append(specs,
 		TopicSpec{Name: ns.Topic(leadroute.TopicTimers), Partitions: partitions, Compact: true},
@@ -80,8 +81,11 @@ func policiesSpec(ns leadroute.Namespace) TopicSpec {
 }
 
 func retentionOf(t leadroute.Topic) time.Duration {
-	if t == leadroute.TopicDeadLetters {
+	switch t {
+	case leadroute.TopicDeadLetters:
 		return deadLetterRetention
+	case leadroute.TopicReplies:
+		return time.Hour // nobody waits for longer than seconds
 	}
 	return defaultRetention
 }
