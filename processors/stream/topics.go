@@ -81,10 +81,10 @@ func policiesSpec(ns leadroute.Namespace) TopicSpec {
 }
 
 func retentionOf(t leadroute.Topic) time.Duration {
-	switch t {
-	case leadroute.TopicDeadLetters:
+	switch {
+	case t == leadroute.TopicDeadLetters:
 		return deadLetterRetention
-	case leadroute.TopicReplies:
+	case t == leadroute.TopicReplies:
 		return time.Hour // nobody waits for longer than seconds
 	}
 	return defaultRetention
