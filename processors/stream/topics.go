@@ -81,11 +81,11 @@ func policiesSpec(ns leadroute.Namespace) TopicSpec {
 }
 
 func retentionOf(t leadroute.Topic) time.Duration {
-	switch {
-	case t == leadroute.TopicDeadLetters:
-		return deadLetterRetention
-	case t == leadroute.TopicReplies:
+	if t == leadroute.TopicReplies {
 		return time.Hour // nobody waits for longer than seconds
+	}
+	if t == leadroute.TopicDeadLetters {
+		return deadLetterRetention
 	}
 	return defaultRetention
 }
