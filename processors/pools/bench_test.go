@@ -27,6 +27,7 @@ func BenchmarkAssign(b *testing.B) {
 }
 
 func benchmarkAssign(b *testing.B, strategy plan.Strategy, count, size int) {
+	b.Helper()
 	p := &plan.Plan{ID: "p", Zone: time.UTC, Pools: map[leadroute.PoolID]*plan.Pool{}}
 	roster, desks, rows := NewRoster(), map[leadroute.RepID]*desk.State{}, make([]*State, count)
 	for i := range count {
