@@ -123,7 +123,12 @@ func (o *backtestOptions) source(ctx context.Context) (backtest.Source, int, fun
 		}
 		return backtest.Lines(newLeadReader(in, o.Leads).next), -1, closeIn, nil
 	}
-	address, err := o.Log.address()
+	return decisionLog(ctx, &o.Log, o.Now.Add(-time.Duration(o.Since)), o.Now)
+}
+
+// decisionLog reads the leads that were received in [from, to), and says how many there are.
+func decisionLog(ctx context.Context, where *slaOptions, from, to time.Time) (backtest.Source, int, func(), error) {
+	address, err := where.address()
 	if err != nil {
 		return nil, 0, nil, err
 	}
@@ -131,15 +136,14 @@ func (o *backtestOptions) source(ctx context.Context) (backtest.Source, int, fun
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	from := o.Now.Add(-time.Duration(o.Since))
-	n, err := db.CountRecorded(ctx, from, o.Now)
+	n, err := db.CountRecorded(ctx, from, to)
 	if err == nil && n == 0 {
 		err = fmt.Errorf("the decision log holds no lead that was received since %s", from.UTC().Format(time.DateTime+" MST"))
 	}
 	if err != nil {
 		return nil, 0, nil, errors.Join(err, db.Close())
 	}
-	next, stop := iter.Pull2(db.Recorded(ctx, from, o.Now))
+	next, stop := iter.Pull2(db.Recorded(ctx, from, to))
 	return &logSource{next}, int(n), func() { stop(); _ = db.Close() }, nil //nolint:gosec // a count
 }
 

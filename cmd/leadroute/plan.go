@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -20,6 +23,8 @@ type planOptions struct {
 	API      *apiOptions
 	Old, New string
 	Leads    string
+	Since    span
+	Log      slaOptions // where the decision log is
 	At       string
 	JSON     bool
 	In       io.Reader
@@ -41,12 +46,13 @@ so give it recorded leads, too.
 OLD may be live: the policy in force on the running router. The hash that is printed then is
 what apply asks for.
 
-With --leads, a file of recorded leads (NDJSON or a JSON array), say how many of them would
-move, from which pool to which. Each is decided at its own received_at.
+With --leads, a file of recorded leads (NDJSON or a JSON array), or --since, those of the
+decision log, say how many of them would move, from which pool to which. Each is decided at
+its own received_at.
 
 Exit code: 0 if nothing changes for any lead that was tried, 2 if something does, 1 if a
 version has errors.`,
-		Example: "  leadroute plan policy.hcl new-policy.hcl --leads leads.ndjson\n  leadroute plan examples/demo.hcl examples/demo.hcl --json\n  leadroute plan live policy.hcl",
+		Example: "  leadroute plan policy.hcl new-policy.hcl --leads leads.ndjson\n  leadroute plan examples/demo.hcl examples/demo.hcl --json\n  leadroute plan live policy.hcl --since 30d",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Old, opts.New, opts.In = args[0], args[1], cmd.InOrStdin()
@@ -56,6 +62,9 @@ version has errors.`,
 	}
 	opts.API.bind(cmd)
 	cmd.Flags().StringVar(&opts.Leads, "leads", "", "file with recorded leads; - is standard input")
+	cmd.Flags().Var(&opts.Since, "since", "the leads of the decision log that were received since so long, such as 30d")
+	cmd.Flags().StringVar(&opts.Log.ClickHouse, "clickhouse", os.Getenv("LEADROUTE_CLICKHOUSE"), "with --since, clickhouse://USER:PASSWORD@HOST:PORT/DATABASE (env LEADROUTE_CLICKHOUSE)")
+	cmd.MarkFlagsMutuallyExclusive("leads", "since")
 	cmd.Flags().StringVar(&opts.At, "at", "", "decide as of this time, such as 2026-01-14T10:00:00Z")
 	cmd.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object")
 	return cmd
@@ -96,13 +105,13 @@ func planChange(ctx context.Context, opts planOptions) error {
 	if c.Outcomes, err = plandiff.Semantics(before.Plan, after.Plan, when); err != nil {
 		return err
 	}
-	if opts.Leads != "" {
-		in, closeIn, err := openIn(opts.Leads, opts.In)
+	if opts.Leads != "" || opts.Since > 0 {
+		next, closeLeads, err := opts.recorded(ctx)
 		if err != nil {
 			return err
 		}
-		defer closeIn()
-		m, err := plandiff.Recorded(before.Plan, after.Plan, when, newLeadReader(in, opts.Leads).next)
+		defer closeLeads()
+		m, err := plandiff.Recorded(before.Plan, after.Plan, when, next)
 		if err != nil {
 			return err
 		}
@@ -118,6 +127,45 @@ func planChange(ctx context.Context, opts planOptions) error {
 		return exit(2)
 	}
 	return err
+}
+
+// recorded are the recorded leads, one a call, as JSON objects.
+func (o *planOptions) recorded(ctx context.Context) (func() (json.RawMessage, error), func(), error) {
+	if o.Leads != "" {
+		in, closeIn, err := openIn(o.Leads, o.In)
+		if err != nil {
+			return nil, nil, err
+		}
+		return newLeadReader(in, o.Leads).next, closeIn, nil
+	}
+	o.Log.Data = o.API.Data
+	src, _, closeLog, err := decisionLog(ctx, &o.Log, o.Now.Add(-time.Duration(o.Since)), o.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func() (json.RawMessage, error) {
+		l, err := src.Next()
+		if err != nil {
+			return nil, err
+		}
+		head := fmt.Appendf(nil, `{"id":%q,"received_at":%q`, l.ID, l.ReceivedAt.Time().Format(time.RFC3339Nano))
+		if a := l.Account; a != nil { // as the decision saw it
+			facts := maps.Clone(a.Attrs)
+			if facts == nil {
+				facts = map[string]any{}
+			}
+			facts["domain"], facts["name"], facts["owner"] = a.Domain, a.Name, a.Owner
+			b, err := json.Marshal(facts)
+			if err != nil {
+				return nil, fmt.Errorf("write the account of lead %s: %w", l.ID, err)
+			}
+			head = append(append(head, `,"account":`...), b...)
+		}
+		if len(l.Fields) > 2 {
+			head = append(head, ',')
+		}
+		return append(head, l.Fields[1:]...), nil
+	}, closeLog, nil
 }
 
 // liveVersion is OLD where that is the policy in force.

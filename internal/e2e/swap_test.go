@@ -23,7 +23,7 @@ import (
 // plan that came too late, and a rollback. No lead is lost or doubled, and each is told under
 // one plan alone.
 func TestPolicyIsChanged(t *testing.T) {
-	w := newWorld(t, 5000, crmsim.Faults{})
+	w := newWorld(t, 6000, crmsim.Faults{})
 	if len(w.given) == 0 {
 		b, err := embedded.StartBroker(t.Context(), embedded.BrokerOptions{Dir: filepath.Join(w.dir, "broker")})
 		if err != nil {
@@ -70,7 +70,7 @@ func TestPolicyIsChanged(t *testing.T) {
 	}
 	var before, after, shadow leadroute.PlanID // around the changes that were taken back
 	var stale string
-	w.send(at.API, 200,
+	w.send(at.API, 150,
 		act{0.05, func() {
 			stale = b.plan(text + "\n# another\n")
 			change(`strategy      = "round_robin"`, `strategy      = "least_loaded"`)
@@ -78,29 +78,15 @@ func TestPolicyIsChanged(t *testing.T) {
 			change(`concurrency = 32`, "concurrency = 16\n  primary     = true")
 			follows(inForce(b.apply(text).Plan))
 		}},
-		act{0.2, func() {
+		act{0.12, func() {
 			change(`priority "P0" {`, "priority \"Now\" {\n  when           = lead.score > 100\n  deliver_within = \"10s\"\n}\n\npriority \"P0\" {")
 			follows(inForce(b.apply(text).Plan))
 		}},
-		act{0.3, func() {
-			plain := text
-			change(`strategy      = "weighted"`, `strategy      = "round_robin"`)
-			text += rollout("    sla_missed_above = 0.5\n")
-			done := b.apply(text)
-			if done.What != policies.Tried {
-				t.Errorf("apply of a canary: %+v, want it tried", done)
-			}
-			follows(inForce(done.Plan))
-			if plain == text {
-				t.Fatal("nothing changed")
-			}
-		}},
-		act{0.5, func() {
+		act{0.2, func() {
 			before = b.policies().Current
-			bad := strings.Replace(text, "sla_missed_above = 0.5", "moved_leads_above = 0.05", 1)
-			bad = strings.Replace(bad, `rule "enterprise" {`, "queue \"later\" {}\nrule \"small\" {\n  when = lead.company_size <= 500\n  to   = [territory.of_lead.pool, queue.later]\n}\n\nrule \"enterprise\" {", 1)
-			bad = strings.Replace(bad, `hold = "1s"`, `hold = "1h"`, 1)
+			bad := strings.Replace(text, `rule "enterprise" {`, "queue \"later\" {}\nrule \"small\" {\n  when = lead.company_size <= 500\n  to   = [territory.of_lead.pool, queue.later]\n}\n\nrule \"enterprise\" {", 1)
 			bad = bad[:strings.Index(bad, "test \"a big German")] + bad[strings.Index(bad, "destination \"warehouse\""):]
+			bad += strings.Replace(rollout("    moved_leads_above = 0.05\n"), `hold = "1s"`, `hold = "1h"`, 1)
 			takenBack := func(plan leadroute.PlanID) {
 				w.until("the plan is taken back", func() bool {
 					v := b.policies()
@@ -115,7 +101,17 @@ func TestPolicyIsChanged(t *testing.T) {
 			shadow = b.apply(bad).Plan
 			takenBack(shadow)
 		}},
-		act{0.75, func() {
+		act{0.6, func() {
+			change(`strategy      = "weighted"`, `strategy      = "round_robin"`)
+			text += rollout("    sla_missed_above = 0.5\n")
+			done := b.apply(text)
+			if done.What != policies.Tried {
+				t.Errorf("apply of a canary: %+v, want it tried", done)
+			}
+			before = done.Plan
+			follows(inForce(before))
+		}},
+		act{0.8, func() {
 			if _, err := b.change("apply", strings.Replace(text, "priority    = priority.P0", "priority    = priority.P2", 1)); err == nil || !strings.Contains(err.Error(), "a big German lead is enterprise") {
 				t.Errorf("a policy that fails its test: %v, want that test named", err)
 			}
@@ -124,7 +120,7 @@ func TestPolicyIsChanged(t *testing.T) {
 			}
 			follows(inForce(before))
 		}},
-		act{0.85, func() {
+		act{0.88, func() {
 			if err := b.leadroute("policies", "rollback", string(first), "--reason", "enough"); err != nil {
 				t.Error(err)
 			}
@@ -158,6 +154,17 @@ func (w *world) explained(p *process) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	planned, err := p.command("plan", policy(w.t), p.file(w.moved()), "--since", "1h", "--json")
+	var change struct {
+		Recorded struct {
+			Leads  int `json:"leads"`
+			Moved  int `json:"moved"`
+			Broken int `json:"broken"`
+		} `json:"recorded"`
+	}
+	if json.Unmarshal(planned, &change) != nil || change.Recorded.Leads != len(w.tally.Acknowledged()) || change.Recorded.Moved == 0 || change.Recorded.Broken > 0 {
+		w.t.Errorf("plan over the decision log: %+v, %v; want all leads, and some of them moved", change.Recorded, err)
+	}
 	out, err := p.command("backtest", policy(w.t), "--since", "1h", "--reps", reps, "--json")
 	var r struct {
 		Leads int `json:"leads"`
@@ -171,6 +178,16 @@ func (w *world) explained(p *process) {
 	if want := len(w.tally.Acknowledged()); err != nil || r.Leads != want || r.Moved.Compared != want {
 		w.t.Errorf("backtest of the decision log: %+v, %v; want all %d leads", r, err, want)
 	}
+}
+
+// moved is the demo's policy with the leads of one region sent elsewhere.
+func (w *world) moved() string {
+	w.t.Helper()
+	src, err := os.ReadFile(policy(w.t))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return strings.Replace(string(src), "pool = pool.emea\n", "pool = pool.apac\n", 1)
 }
 
 // onePlanEach checks in ClickHouse that a lead is told under one plan alone, that those in
