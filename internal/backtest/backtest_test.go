@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 12, "worlds that are played by both engines")
+	seeds = flag.Int("seeds", 8, "worlds that are played by both engines")
 	first = flag.Uint64("first", 1, "the first world")
 )
 
@@ -45,6 +45,10 @@ schema "lead" {
   field "kind" {
     type   = string
     values = ["a", "b", "c", "d"]
+  }
+  field "lang" {
+    type   = string
+    values = ["de", "en"]
   }
 }
 priority "P0" {
@@ -69,6 +73,11 @@ pool "one" {
 pool "two" {
   members_where = rep.team == "two"
   strategy      = "weighted"
+  require       = contains(rep.languages, lead.lang)
+  capacity {
+    open = 5
+    cost = { P0 = 2 }
+  }
 }
 pool "three" {
   members_where = rep.team == "three" || rep.team == "one"
@@ -106,6 +115,7 @@ func floorWorld(r *rand.Rand) ([]leadroute.Rep, []Lead) {
 		if r.IntN(2) == 0 {
 			rep.Hours = "day"
 		}
+		rep.Languages = [][]string{{"de"}, {"en"}, {"de", "en"}}[r.IntN(3)]
 		if r.IntN(3) == 0 {
 			rep.Caps.PerDay = 2 + r.IntN(4)
 		}
@@ -119,7 +129,7 @@ func floorWorld(r *rand.Rand) ([]leadroute.Rep, []Lead) {
 		l := Lead{}
 		l.ID, l.Source = leadroute.LeadID(fmt.Sprintf("lead-%02d", i)), "web"
 		l.ReceivedAt = leadroute.At(start.Add(time.Duration(at) * time.Second))
-		l.Fields = fmt.Appendf(nil, `{"kind":%q}`, []string{"a", "b", "c", "d"}[r.IntN(4)])
+		l.Fields = fmt.Appendf(nil, `{"kind":%q,"lang":%q}`, []string{"a", "b", "c", "d"}[r.IntN(4)], []string{"de", "en"}[r.IntN(2)])
 		leads = append(leads, l)
 	}
 	return reps, leads

@@ -12,7 +12,7 @@ import (
 )
 
 // waiting are the leads in queues, in groups that stand alike: of one queue, offered to
-// the same places.
+// the same places, and alike in all that those places look at.
 type waiting struct {
 	groups []*group // in the order in which they came up; those that emptied are dropped
 	byName map[string]*group
@@ -104,6 +104,15 @@ func (w *waiting) group(t *leadroute.Timer, p *plan.Plan, s *ledger.State) *grou
 	b.WriteString(string(s.Queue))
 	for _, to := range targets {
 		fmt.Fprintf(&b, " %s/%s/%t", to.Pool, to.Rep, to.EvenIfFull)
+	}
+	fmt.Fprintf(&b, " %s", s.Class) // which may take more than one place
+	for _, to := range targets {
+		if pool := p.Pools[to.Pool]; pool != nil {
+			lead := leadroute.Lead{ID: t.Lead, Source: s.Source, Fields: s.Fields}
+			if about := pool.About(&lead, nil, s.Territory); about != nil { // who fits depends on it
+				fmt.Fprintf(&b, " %s/%s/%s", about.Source, about.Territory, about.Fields)
+			}
+		}
 	}
 	if s.Rev > 1 { // who had the lead before is avoided
 		fmt.Fprintf(&b, " %s", t.Lead)
