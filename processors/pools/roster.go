@@ -286,7 +286,7 @@ func (w *row) candidate(p *plan.Plan, pool *plan.Pool, class leadroute.Class, at
 			inPool = a.OpenInPool
 		}
 	}
-	if inPool < 0 && pool.Caps.Open > 0 {
+	if overlaid := w.said != nil || len(w.picks) > 0; overlaid && inPool < 0 && pool.Caps.Open > 0 { // else desk.Refuse has looked
 		inPool = s.OpenIn(pool.Name)
 	}
 	for i := 0; i < len(w.picks); {
