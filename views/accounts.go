@@ -9,7 +9,7 @@ import (
 	"strconv"
 
 	"github.com/leadroute/leadroute"
-	"github.com/leadroute/leadroute/views/intake"
+	"github.com/leadroute/leadroute/internal/intake"
 )
 
 // Ownership is the answer to GET /v1/accounts, by domain.

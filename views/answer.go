@@ -10,7 +10,7 @@ import (
 	"strconv"
 
 	"github.com/leadroute/leadroute"
-	"github.com/leadroute/leadroute/views/intake"
+	"github.com/leadroute/leadroute/internal/intake"
 )
 
 // answer is what a route says.

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/leadroute/leadroute/views/intake"
+	"github.com/leadroute/leadroute/internal/intake"
 )
 
 // Imported is the answer to an import.

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/internal/intake"
 	"github.com/leadroute/leadroute/processors/desk"
-	"github.com/leadroute/leadroute/views/intake"
 )
 
 // Board is the answer to GET /v1/reps, by id.

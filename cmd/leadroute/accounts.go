@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/leadroute/leadroute/internal/intake"
 	"github.com/leadroute/leadroute/views"
-	"github.com/leadroute/leadroute/views/intake"
 )
 
 type accountsOptions struct {

@@ -21,8 +21,8 @@ import (
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/internal/backtest"
+	"github.com/leadroute/leadroute/internal/intake"
 	"github.com/leadroute/leadroute/sink"
-	"github.com/leadroute/leadroute/views/intake"
 )
 
 type backtestOptions struct {

@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/internal/intake"
 	"github.com/leadroute/leadroute/processors/deliver/notify"
-	"github.com/leadroute/leadroute/views/intake"
 )
 
 type channelsOptions struct {

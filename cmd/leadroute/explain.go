@@ -19,9 +19,9 @@ import (
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/dsl/policytest"
+	"github.com/leadroute/leadroute/internal/intake"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/pools"
-	"github.com/leadroute/leadroute/views/intake"
 )
 
 type explainOptions struct {

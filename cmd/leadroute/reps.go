@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/internal/intake"
 	"github.com/leadroute/leadroute/views"
-	"github.com/leadroute/leadroute/views/intake"
 )
 
 type repsOptions struct {

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/leadroute/leadroute/internal/apiclient"
+	"github.com/leadroute/leadroute/internal/intake"
 	"github.com/leadroute/leadroute/views"
-	"github.com/leadroute/leadroute/views/intake"
 )
 
 // importOptions are those of `reps import` and `accounts import`.

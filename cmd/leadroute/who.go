@@ -13,7 +13,7 @@ import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/plan"
-	"github.com/leadroute/leadroute/views/intake"
+	"github.com/leadroute/leadroute/internal/intake"
 )
 
 type whoOptions struct {

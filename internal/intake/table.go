@@ -1,7 +1,7 @@
 // Package intake reads the rows that people bring for the tables of reps and of accounts,
 // as JSON, NDJSON or CSV, and says everything that is wrong with them, in one go, with the
-// place and what to write instead. It writes nothing: that is up to the API (views) and,
-// before it, to the commands, which read the files.
+// place and what to write instead. It writes nothing: that is up to the API (views), to
+// the topics of others (feeds) and, before the API, to the commands, which read the files.
 package intake
 
 import (

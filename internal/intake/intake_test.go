@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leadroute/leadroute"
-	"github.com/leadroute/leadroute/views/intake"
+	"github.com/leadroute/leadroute/internal/intake"
 )
 
 // read opens and reads a file of reps; the lines are what is wrong with it.
