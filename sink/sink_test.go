@@ -229,6 +229,9 @@ func process() int {
 		return 1
 	}
 	db, err := Open(context.Background(), a)
+	for began := time.Now(); err != nil && time.Since(began) < 20*time.Second; { // the engine may be on its way back, see progressed
+		db, err = Open(context.Background(), a)
+	}
 	if err != nil {
 		fmt.Println(err)
 		return 1
