@@ -40,7 +40,7 @@ test: build mutants ## every test, on embedded engines
 	$(GO) test -p $(P) -timeout $(TIMEOUT) ./...
 
 mutants: ## each bug planted in the decisions must be found by the simulator
-	$(GO) test -tags mutants -timeout $(TIMEOUT) -run TestMutants ./internal/sim
+	$(GO) test -tags mutants -timeout $(TIMEOUT) -run 'TestMutants|TestShrink' ./internal/sim
 
 sim: ## the deterministic simulator for SEEDS (5000) worlds instead of the few of make test
 	$(GO) test -count 1 -timeout 60m ./internal/sim -seeds $(SEEDS)

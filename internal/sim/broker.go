@@ -22,14 +22,15 @@ type partition struct {
 	committed int
 	terms     int // how many owners it has had
 	swept     leadroute.Millis
-	owner     *instance
+	owner     *owner
 }
 
 // change is one write of a table row. Term is the owner's number, n its writes of this row:
 // on recovery a later term wins over an earlier one, whatever arrived last.
 type change struct {
 	key     string
-	value   []byte // nil: deleted
+	value   []byte           // nil: deleted
+	at      leadroute.Millis // of the last message applied to the row
 	term, n int
 }
 
@@ -40,16 +41,16 @@ func (c change) olderThan(o change) bool {
 	return c.n < o.n
 }
 
-// instance is one owner of one partition, living or stalled.
-type instance struct {
+// owner is a process in its part as the owner of one partition, living or stalled.
+type owner struct {
 	id    int
+	by    *process
 	stage *stage
 	part  *partition
 	pos   int // next record of the inbox
 	seen  int // the inbox's length when this owner took over: what lies before may be a replay
 	term  int
 	table map[string]change
-	last  leadroute.Millis
 	txns  []*txn // handled, not yet committed, in order
 }
 
@@ -62,12 +63,13 @@ type txn struct {
 // item is one produced record on its way: a table write or a message. Items of one sender
 // to one partition keep their order; all else may overtake.
 type item struct {
-	from *instance // nil: not a stateful stage
+	from *owner // nil: not a stateful stage
 	txn  *txn
 	row  *change
 	to   leadroute.Topic
 	key  string
 	val  []byte
+	at   leadroute.Millis // by its sender's clock
 }
 
 // lane is the way of one sender to one partition.
@@ -83,21 +85,23 @@ func partitionOf(key string, n int) int {
 	return int(h.Sum32() % uint32(n))
 }
 
-// takeOver builds an owner from what the changelog holds and starts at the committed offset.
-func (w *World) takeOver(st *stage, p *partition) *instance {
-	w.instances++
+// takeOver makes a process the owner of a partition, with what the changelog holds, from the
+// committed offset on.
+func (w *World) takeOver(st *stage, p *partition, by *process) {
+	w.owners++
 	p.terms++
-	in := &instance{id: w.instances, stage: st, part: p, pos: p.committed, seen: len(p.inbox), term: p.terms, table: map[string]change{}}
+	own := &owner{
+		id: w.owners, by: by, stage: st, part: p, pos: p.committed, seen: len(p.inbox), term: p.terms, table: map[string]change{},
+	}
 	for _, c := range p.changelog {
-		if have, ok := in.table[c.key]; !ok || have.olderThan(c) {
-			in.table[c.key] = c
+		if have, ok := own.table[c.key]; !ok || have.olderThan(c) {
+			own.table[c.key] = c
 		}
 	}
-	p.owner = in
+	p.owner = own
 	if st.recovered != nil {
-		st.recovered(in)
+		st.recovered(own)
 	}
-	return in
 }
 
 // put appends an item to its lane.
@@ -111,6 +115,7 @@ func (w *World) put(sender int, it item) {
 	if _, ok := w.lanes[l]; !ok {
 		w.order = append(w.order, l)
 	}
+	it.at = w.now + w.skew(sender, it.from)
 	w.lanes[l] = append(w.lanes[l], it)
 	w.flying++
 	if it.txn != nil {
@@ -136,21 +141,19 @@ func (w *World) flush(l lane) {
 }
 
 // commit moves the group's offset over the fully flushed prefix. A stalled owner's commits are refused.
-func (w *World) commit(in *instance) {
-	for len(in.txns) > 0 && in.txns[0].pending == 0 {
-		if in.part.owner == in {
-			in.part.committed = in.txns[0].offset + 1
+func (w *World) commit(own *owner) {
+	for len(own.txns) > 0 && own.txns[0].pending == 0 {
+		if own.part.owner == own {
+			own.part.committed = own.txns[0].offset + 1
 		}
-		in.txns = in.txns[1:]
+		own.txns = own.txns[1:]
 	}
 }
 
-// crash kills an owner: each item on its way survives or not, whatever became of the others.
-func (w *World) crash(in *instance, survive func() bool) {
-	for _, l := range slices.Clone(w.order) {
-		if l.sender != in.id {
-			continue
-		}
+// cut ends an owner's sending: each item on its way survives or not, whatever became of the
+// others.
+func (w *World) cut(own *owner, survive func() bool) {
+	for _, l := range w.lanesOf(own) {
 		for _, it := range w.lanes[l] {
 			w.flying--
 			if survive() {
@@ -160,5 +163,18 @@ func (w *World) crash(in *instance, survive func() bool) {
 		delete(w.lanes, l)
 		w.order = slices.Delete(w.order, slices.Index(w.order, l), slices.Index(w.order, l)+1)
 	}
-	in.txns = nil
+	own.txns = nil
+}
+
+// letGo lets everything that an owner sent arrive, and commits.
+func (w *World) letGo(own *owner) {
+	for _, l := range w.lanesOf(own) {
+		for range len(w.lanes[l]) {
+			w.flush(l)
+		}
+	}
+}
+
+func (w *World) lanesOf(own *owner) []lane {
+	return slices.DeleteFunc(slices.Clone(w.order), func(l lane) bool { return l.sender != own.id })
 }

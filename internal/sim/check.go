@@ -50,9 +50,9 @@ func (w *World) arrive(it item) {
 
 func (w *World) inbox(st *stage, it item) {
 	p := st.parts[partitionOf(it.key, w.opt.Partitions)]
-	p.inbox = append(p.inbox, record{it.key, it.val, w.now})
+	p.inbox = append(p.inbox, record{it.key, it.val, it.at})
 	if w.opt.Faults && !w.draining && w.chance(60) {
-		p.inbox = append(p.inbox, record{it.key, it.val, w.now})
+		p.inbox = append(p.inbox, record{it.key, it.val, it.at})
 	}
 }
 
@@ -76,8 +76,8 @@ func (w *World) event(it item) {
 }
 
 // checkCaps checks invariant 3 where the truth is: in the rep's row, after a claim.
-func (w *World) checkCaps(in *instance, s *desk.State, m *leadroute.RepMessage) {
-	if s == nil || m.Claim == nil || in.part.owner != in {
+func (w *World) checkCaps(own *owner, s *desk.State, m *leadroute.RepMessage) {
+	if s == nil || m.Claim == nil || own.part.owner != own {
 		return
 	}
 	if n, limit := s.Open(), desk.OpenCap(&s.Profile); n > limit {
@@ -125,8 +125,8 @@ type pause struct {
 // checkPause checks that a rep from whom a step took a lead gets none before the pause is
 // over. It goes by the place in the inbox, since a replay hears old claims again. A stalled
 // owner's late write may lose a pause, as it may lose anything.
-func (w *World) checkPause(in *instance, rep string, held int, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) {
-	pos := in.pos - 1
+func (w *World) checkPause(own *owner, rep string, held int, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) {
+	pos := own.pos - 1
 	switch {
 	case w.opt.Stalls:
 	case m.Pause != nil && s != nil:
@@ -158,8 +158,8 @@ func (w *World) checkStep(e *leadroute.LatencyEvent) {
 }
 
 // ownerChanged checks invariant 3 from the ledger's side: nobody owns more than the cap.
-func (w *World) ownerChanged(in *instance, lead string, before, after leadroute.RepID) {
-	if in.part.owner != in || before == after || w.opt.Reps == 0 { // a Play's reps are not numbered
+func (w *World) ownerChanged(own *owner, lead string, before, after leadroute.RepID) {
+	if own.part.owner != own || before == after || w.opt.Reps == 0 { // a Play's reps are not numbered
 		return
 	}
 	delete(w.owned, lead)
@@ -170,7 +170,7 @@ func (w *World) ownerChanged(in *instance, lead string, before, after leadroute.
 	n := 0
 	for other, r := range w.owned {
 		// A partition that is still replaying may not know yet what it had closed.
-		if in := w.ledger.parts[partitionOf(other, w.opt.Partitions)].owner; r == after && in.pos >= in.seen {
+		if other := w.ledger.parts[partitionOf(other, w.opt.Partitions)].owner; r == after && other.pos >= other.seen {
 			n++
 		}
 	}
@@ -182,13 +182,13 @@ func (w *World) ownerChanged(in *instance, lead string, before, after leadroute.
 }
 
 // countOwners recounts a partition's owners after a recovery.
-func (w *World) countOwners(in *instance) {
+func (w *World) countOwners(own *owner) {
 	for lead := range w.owned {
-		if w.ledger.parts[partitionOf(lead, w.opt.Partitions)] == in.part {
+		if w.ledger.parts[partitionOf(lead, w.opt.Partitions)] == own.part {
 			delete(w.owned, lead)
 		}
 	}
-	for key, c := range in.table {
+	for key, c := range own.table {
 		if c.value == nil {
 			continue
 		}

@@ -17,27 +17,35 @@ func TestMutants(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			mutant.Planted = name
 			defer func() { mutant.Planted = "" }()
-			for seed := uint64(1); seed <= within; seed++ {
-				v, _ := Run(seed, nil, false)
-				if v == nil {
-					continue
-				}
-				skip := Shrink(seed)
-				less, _ := Run(seed, skip, false)
-				if less == nil || less.Invariant != v.Invariant {
-					t.Errorf("seed %d breaks %q, and shrunk %v", seed, v.Invariant, less)
-					return
-				}
-				left := less.Step
-				for _, out := range skip {
-					if out {
-						left--
-					}
-				}
-				t.Logf("%s: found by seed %d in %d steps, of which %d suffice: %v", mutant.Bugs[name], seed, v.Step, left, less)
-				return
+			seed, v := Find(1, within)
+			if v == nil {
+				t.Fatalf("planted %q (%s): no violation in %d seeds", name, mutant.Bugs[name], within)
 			}
-			t.Errorf("planted %q (%s): no violation in %d seeds", name, mutant.Bugs[name], within)
+			t.Logf("%s: found by seed %d: %v", mutant.Bugs[name], seed, v)
 		})
+	}
+}
+
+// TestShrink: the steps that are left are fewer, and break the same invariant.
+func TestShrink(t *testing.T) {
+	mutant.Planted = "reps-accept-while-full"
+	defer func() { mutant.Planted = "" }()
+	seed, v := Find(1, 2000)
+	if v == nil {
+		t.Fatal("no violation to be shrunk")
+	}
+	skip := Shrink(seed)
+	less, _ := Run(seed, skip, false)
+	if less == nil || less.Invariant != v.Invariant {
+		t.Fatalf("seed %d breaks %q, and shrunk %v", seed, v.Invariant, less)
+	}
+	left := less.Step
+	for _, out := range skip {
+		if out {
+			left--
+		}
+	}
+	if left > v.Step/2 {
+		t.Errorf("of %d steps %d are left", v.Step, left)
 	}
 }

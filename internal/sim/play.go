@@ -33,7 +33,7 @@ func NewPlay(p *plan.Plan, at leadroute.Millis, decide Decide) *Play {
 	w.opt = Options{Partitions: 1}
 	w.plan, w.plans = p, []*plan.Plan{p}
 	w.decider = func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
-		roster := w.views[w.pools.parts[0].owner.id].roster
+		roster := w.procs[0].view.roster
 		return decide(p, l, roster.Live(p, at), at)
 	}
 	w.build()
@@ -163,7 +163,7 @@ func (y *Play) wake() {
 // waiting may not be in vain.
 func (y *Play) somebodyIsFree() bool {
 	w := y.w
-	roster := w.views[w.pools.parts[0].owner.id].roster
+	roster := w.procs[0].view.roster
 	for _, p := range w.plan.Pools {
 		if roster.Available(w.plan, p, w.now) > 0 {
 			return true
@@ -200,13 +200,13 @@ func (y *Play) settle() {
 
 func (y *Play) catchUp() {
 	w := y.w
-	w.catchUp(w.views[w.pools.parts[0].owner.id], 0, len(w.reps.parts[0].changelog))
+	w.catchUp(w.procs[0].view, 0, len(w.reps.parts[0].changelog))
 }
 
 func (y *Play) handleNext() bool {
 	for _, st := range y.w.stages {
-		if in := st.parts[0].owner; in.pos < len(in.part.inbox) {
-			y.w.handle(in)
+		if own := st.parts[0].owner; own.pos < len(own.part.inbox) {
+			y.w.handle(own)
 			return true
 		}
 	}

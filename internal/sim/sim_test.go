@@ -15,21 +15,19 @@ var (
 )
 
 func TestSeeds(t *testing.T) {
-	for seed := *first; seed < *first+uint64(*seeds); seed++ {
-		v, _ := Run(seed, nil, false)
-		if v == nil {
-			continue
-		}
-		var skip []bool
-		if !*whole {
-			skip = Shrink(seed)
-		}
-		v, steps := Run(seed, skip, true)
-		if !*trace {
-			steps = steps[max(0, len(steps)-60):]
-		}
-		t.Fatalf("Run(%d) = %v\nreplay: go test ./internal/sim -seeds 1 -first %d -trace\n%s", seed, v, seed, strings.Join(steps, "\n"))
+	seed, v := Find(*first, *seeds)
+	if v == nil {
+		return
 	}
+	var skip []bool
+	if !*whole {
+		skip = Shrink(seed)
+	}
+	v, steps := Run(seed, skip, true)
+	if !*trace {
+		steps = steps[max(0, len(steps)-60):]
+	}
+	t.Fatalf("Run(%d) = %v\nreplay: go test ./internal/sim -seeds 1 -first %d -trace\n%s", seed, v, seed, strings.Join(steps, "\n"))
 }
 
 // TestSameSeedSameRun: the same seed gives the same steps, byte for byte (invariant 5).

@@ -12,13 +12,13 @@ import (
 type stage struct {
 	name      leadroute.Topic
 	parts     []*partition
-	apply     func(in *instance, key string, row, msg []byte, at leadroute.Millis) ([]byte, []leadroute.Effect, error)
-	recovered func(*instance)
+	apply     func(own *owner, key string, row, msg []byte, at leadroute.Millis) ([]byte, []leadroute.Effect, error)
+	recovered func(*owner)
 }
 
 // adapt puts the codec around a decision, as the stream does.
-func adapt[S, M any](decide func(in *instance, key string, s *S, m *M, at leadroute.Millis) (*S, []leadroute.Effect)) func(*instance, string, []byte, []byte, leadroute.Millis) ([]byte, []leadroute.Effect, error) {
-	return func(in *instance, key string, row, msg []byte, at leadroute.Millis) ([]byte, []leadroute.Effect, error) {
+func adapt[S, M any](decide func(own *owner, key string, s *S, m *M, at leadroute.Millis) (*S, []leadroute.Effect)) func(*owner, string, []byte, []byte, leadroute.Millis) ([]byte, []leadroute.Effect, error) {
+	return func(own *owner, key string, row, msg []byte, at leadroute.Millis) ([]byte, []leadroute.Effect, error) {
 		m, err := leadroute.Decode[M](msg)
 		if err != nil {
 			return nil, nil, err
@@ -29,7 +29,7 @@ func adapt[S, M any](decide func(in *instance, key string, s *S, m *M, at leadro
 				return nil, nil, err
 			}
 		}
-		next, out := decide(in, key, s, m, at)
+		next, out := decide(own, key, s, m, at)
 		if next == nil {
 			return nil, out, nil
 		}
@@ -41,38 +41,38 @@ func adapt[S, M any](decide func(in *instance, key string, s *S, m *M, at leadro
 func (w *World) build() {
 	le := ledger.Env{Plan: w.planOf, Decide: w.decider}
 	re := reps.Env{Plan: w.planOf}
-	w.ledger = w.stage(leadroute.TopicLedger, adapt(func(in *instance, key string, s *ledger.State, m *leadroute.LedgerMessage, at leadroute.Millis) (*ledger.State, []leadroute.Effect) {
+	w.ledger = w.stage(leadroute.TopicLedger, adapt(func(own *owner, key string, s *ledger.State, m *leadroute.LedgerMessage, at leadroute.Millis) (*ledger.State, []leadroute.Effect) {
 		before := ownerOf(s)
-		next, out := ledger.Apply(le, leadroute.LeadID(key), s, m, at, in.pos-1 < in.seen)
-		w.ownerChanged(in, key, before, ownerOf(next))
+		next, out := ledger.Apply(le, leadroute.LeadID(key), s, m, at, own.pos-1 < own.seen)
+		w.ownerChanged(own, key, before, ownerOf(next))
 		return next, out
 	}))
 	w.ledger.recovered = w.countOwners
-	w.pools = w.stage(leadroute.TopicPools, adapt(func(in *instance, key string, s *pools.State, m *leadroute.PoolMessage, at leadroute.Millis) (*pools.State, []leadroute.Effect) {
-		return pools.Apply(pools.Env{Plan: w.planOf, Roster: w.views[in.id].roster}, leadroute.PoolID(key), s, m, at)
+	w.pools = w.stage(leadroute.TopicPools, adapt(func(own *owner, key string, s *pools.State, m *leadroute.PoolMessage, at leadroute.Millis) (*pools.State, []leadroute.Effect) {
+		return pools.Apply(pools.Env{Plan: w.planOf, Roster: own.by.view.roster}, leadroute.PoolID(key), s, m, at)
 	}))
-	w.pools.recovered = func(in *instance) {
-		w.views[in.id] = &view{roster: pools.NewRoster(), read: make([]int, w.opt.Partitions)}
-	}
-	w.reps = w.stage(leadroute.TopicReps, adapt(func(in *instance, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
+	w.reps = w.stage(leadroute.TopicReps, adapt(func(own *owner, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
 		held := 0
 		if s != nil {
 			held = len(s.Held)
 		}
 		next, out := reps.Apply(re, leadroute.RepID(key), s, m, at)
-		w.checkCaps(in, next, m)
-		w.checkPause(in, key, held, next, m, at)
+		w.checkCaps(own, next, m)
+		w.checkPause(own, key, held, next, m, at)
 		return next, out
 	}))
 	w.stages = []*stage{w.ledger, w.pools, w.reps}
+	for range max(w.opt.Processes, 1) {
+		w.startProcess()
+	}
 	for _, st := range w.stages {
 		for _, p := range st.parts {
-			w.takeOver(st, p)
+			w.takeOver(st, p, w.procs[w.rng.IntN(len(w.procs))])
 		}
 	}
 }
 
-func (w *World) stage(name leadroute.Topic, apply func(*instance, string, []byte, []byte, leadroute.Millis) ([]byte, []leadroute.Effect, error)) *stage {
+func (w *World) stage(name leadroute.Topic, apply func(*owner, string, []byte, []byte, leadroute.Millis) ([]byte, []leadroute.Effect, error)) *stage {
 	st := &stage{name: name, apply: apply}
 	for range w.opt.Partitions {
 		st.parts = append(st.parts, &partition{})
@@ -80,7 +80,7 @@ func (w *World) stage(name leadroute.Topic, apply func(*instance, string, []byte
 	return st
 }
 
-// view is a pools instance's lagging copy of the rep table.
+// view is a process's lagging copy of the rep table.
 type view struct {
 	roster *pools.Roster
 	read   []int // of each partition's changelog
@@ -106,31 +106,34 @@ func (w *World) catchUp(v *view, part, n int) {
 }
 
 // handle lets an owner take the next record of its inbox.
-func (w *World) handle(in *instance) {
-	r := in.part.inbox[in.pos]
-	t := &txn{offset: in.pos}
-	in.pos++
-	in.txns = append(in.txns, t)
-	in.last = max(in.last, r.at)
-	row := in.table[r.key]
-	w.tracef("%s#%d handles %s %s", in.stage.name, in.id, r.key, r.value)
-	next, out, err := in.stage.apply(in, r.key, row.value, r.value, in.last)
+func (w *World) handle(own *owner) {
+	r := own.part.inbox[own.pos]
+	t := &txn{offset: own.pos}
+	own.pos++
+	own.txns = append(own.txns, t)
+	row := own.table[r.key]
+	at := max(r.at, row.at)
+	w.tracef("%s#%d handles %s %s", own.stage.name, own.id, r.key, r.value)
+	next, out, err := own.stage.apply(own, r.key, row.value, r.value, at)
 	if err != nil {
-		w.violate("codec", "%s: %v", in.stage.name, err)
+		w.violate("codec", "%s: %v", own.stage.name, err)
 		return
 	}
 	if string(next) != string(row.value) {
 		n := row.n
-		if row.term != in.term {
+		if row.term != own.term {
 			n = 0
 		}
-		c := change{key: r.key, value: next, term: in.term, n: n + 1}
-		in.table[r.key] = c
+		c := change{key: r.key, value: next, at: at, term: own.term, n: n + 1}
+		own.table[r.key] = c
 		w.tracef("  row %s", next)
-		w.put(in.id, item{from: in, txn: t, row: &c})
+		w.put(own.id, item{from: own, txn: t, row: &c})
+	} else if row.value != nil {
+		row.at = at
+		own.table[r.key] = row
 	}
 	for _, e := range out {
-		it := item{from: in, txn: t, to: e.Topic, key: e.Key}
+		it := item{from: own, txn: t, to: e.Topic, key: e.Key}
 		if e.Value != nil {
 			if it.val, err = leadroute.Encode(e.Value); err != nil {
 				w.violate("codec", "%s: %v", e.Topic, err)
@@ -138,9 +141,9 @@ func (w *World) handle(in *instance) {
 			}
 		}
 		w.tracef("  -> %s %s %s", e.Topic, e.Key, it.val)
-		w.put(in.id, it)
+		w.put(own.id, it)
 	}
-	w.commit(in)
+	w.commit(own)
 }
 
 func ownerOf(s *ledger.State) leadroute.RepID {
