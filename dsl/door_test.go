@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/leadroute/leadroute"
@@ -137,23 +138,22 @@ func TestJSONSchemaAgreesWithTheDoor(t *testing.T) {
 	}
 }
 
-func TestAccountKey(t *testing.T) {
+func TestCompany(t *testing.T) {
 	p := doorPolicy(t)
-	for lead, want := range map[string]string{
-		`{"email":"Kim@Acme.Example.com"}`:                       "acme.example.com",
-		`{"email":"kim@www.acme.example.com."}`:                  "acme.example.com",
-		`{"email":"kim@acme.example.com","email_domain":"B.io"}`: "b.io",
-		`{"email":"kim@gmail.com"}`:                              "",
-		`{"email":"kim"}`:                                        "",
-		`{}`:                                                     "",
-		`[]`:                                                     "",
+	for lead, want := range map[string]plan.Company{
+		`{"email":"Kim@Acme.Example.com","company":"Acme"}`:      {Domain: "acme.example.com", Name: "Acme"},
+		`{"email":"kim@www.acme.example.com.","country":"US"}`:   {Domain: "acme.example.com", Country: "US"},
+		`{"email":"kim@acme.example.com","email_domain":"B.io"}`: {Domain: "b.io"},
+		`{"email":"kim"}`: {},
+		`{}`:              {},
+		`[]`:              {},
 	} {
-		if got := p.AccountKey(&leadroute.Lead{Fields: []byte(lead)}); got != want {
-			t.Errorf("AccountKey(%s) = %q, want %q", lead, got, want)
+		if got := p.Company(&leadroute.Lead{Fields: []byte(lead)}); !cmp.Equal(got, want) {
+			t.Errorf("Company(%s) = %+v, want %+v", lead, got, want)
 		}
 	}
-	if got := (&plan.Plan{}).AccountKey(&leadroute.Lead{Fields: []byte(`{"email":"a@b.io"}`)}); got != "" {
-		t.Errorf("AccountKey without account_match = %q, want none", got)
+	if got := (&plan.Plan{}).Company(&leadroute.Lead{Fields: []byte(`{"email":"a@b.io"}`)}); got.Domain != "" {
+		t.Errorf("Company without account_match = %+v, want none", got)
 	}
 }
 

@@ -1,11 +1,6 @@
 package plan
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/leadroute/leadroute"
-)
+import "strings"
 
 // Field is a declared field of the lead.
 type Field struct {
@@ -64,37 +59,8 @@ func DomainOf(email string) string {
 	return domainKey(domain)
 }
 
+// domainKey is the one form of a domain.
 func domainKey(domain string) string {
 	d := strings.ToLower(strings.TrimSuffix(strings.TrimSpace(domain), "."))
 	return strings.TrimPrefix(d, "www.")
 }
-
-// AccountKey is the key of the account-ownership table under which the lead's account
-// would stand: the domain it says, or that of its e-mail address. It is "" where the
-// policy looks no account up, or the domain is one it ignores (free mail).
-func (p *Plan) AccountKey(lead *leadroute.Lead) string {
-	if p.Accounts == nil || !slices.Contains(p.Accounts.By, ByDomain) {
-		return ""
-	}
-	r, err := (&Plan{Layout: accountKeys}).Record(lead, nil)
-	if err != nil {
-		return ""
-	}
-	defer r.Free()
-	s, _ := r.layout.Lookup("email_domain")
-	key := domainKey(r.strs[s.index])
-	for _, d := range p.Accounts.IgnoreDomains {
-		if domainKey(d) == key {
-			return ""
-		}
-	}
-	return key
-}
-
-// accountKeys lays out what an account is found by.
-var accountKeys = func() *Layout {
-	l := NewLayout()
-	l.Slot("email", TypeString)
-	l.Slot("email_domain", TypeString)
-	return l
-}()

@@ -3,6 +3,7 @@ package ledger
 import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/company"
 	"github.com/leadroute/leadroute/processors/stream"
 )
 
@@ -23,7 +24,7 @@ func Stage(plans Plans, live func(*plan.Plan, leadroute.Millis) plan.Live) strea
 		Apply: func(ctx stream.Ctx, key string, s *State, m *leadroute.LedgerMessage, at leadroute.Millis) (*State, []leadroute.Effect) {
 			decide := func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
 				var account *leadroute.Account
-				if domain := p.AccountKey(l); domain != "" {
+				if domain := company.Account(p, l); domain != "" {
 					account = stream.Lookup[leadroute.Account](ctx, leadroute.TopicAccounts, domain)
 				}
 				r, err := p.Record(l, account)
