@@ -31,6 +31,7 @@ const (
 	StepBreached      Step = "breached"
 	StepClosed        Step = "closed"
 	StepNotified      Step = "notified" // a channel is to be told: Outcome names it, Reason says why
+	StepRefused       Step = "refused"  // what a rep said of the lead did not stand: Outcome is the action, Reason who has it
 )
 
 // Steps lists every step; the sink's Enum8 numbers them by position, from 1, so new
@@ -38,7 +39,7 @@ const (
 var Steps = []Step{
 	StepReceived, StepRejected, StepDuplicate, StepEnriched, StepDecided, StepOffered, StepClaimed, StepDeclined,
 	StepAssigned, StepQueued, StepReleased, StepDelivered, StepAttemptFailed, StepSuperseded, StepDeadLettered,
-	StepResponded, StepReassigned, StepBreached, StepClosed, StepNotified,
+	StepResponded, StepReassigned, StepBreached, StepClosed, StepNotified, StepRefused,
 }
 
 // LatencyEvent is one step of one lead. Its identity is (Lead, Rev, Step, N): the same

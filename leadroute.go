@@ -380,6 +380,9 @@ type RepMessage struct {
 	Remove  *RepRemoval `json:"remove,omitempty"`
 	Check   *Check      `json:"check,omitempty"`
 	Pause   *Pause      `json:"pause,omitempty"`
+	// SaidAt, of a Status, is when the rep had it by the clock of who says so: a status of
+	// before the one in the row changes nothing. 0: when the message came.
+	SaidAt Millis `json:"said_at,omitempty"`
 }
 
 // Pause keeps leads from a rep for a while: an SLA step took one away.

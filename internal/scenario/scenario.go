@@ -303,6 +303,8 @@ func sentence(e *leadroute.LatencyEvent) string {
 		return "waits in queue " + string(e.Queue)
 	case leadroute.StepResponded:
 		return string(e.Rep) + " responded"
+	case leadroute.StepRefused:
+		return fmt.Sprintf("%s %s, which does not stand: %s", e.Rep, e.Outcome, e.Reason)
 	case leadroute.StepReassigned:
 		if e.Rep == "" {
 			return "moves on: " + e.Reason

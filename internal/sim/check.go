@@ -33,7 +33,13 @@ func (w *World) arrive(it item) {
 		if d := decoded[leadroute.DeadLetter](w, it.val); d != nil {
 			w.dead[d.ID] = *d
 		}
-	case it.to == leadroute.TopicDepartures, it.to == leadroute.TopicReplies:
+	case it.to == leadroute.TopicDepartures:
+	case it.to == leadroute.TopicReplies:
+		if r := decoded[leadroute.Reply](w, it.val); r != nil {
+			if _, answered := w.replies[it.key]; !answered { // nobody waits for the copies
+				w.replies[it.key] = *r
+			}
+		}
 	case it.to == leadroute.TopicNotifications:
 		if n := decoded[leadroute.Notification](w, it.val); n != nil {
 			w.notified[n.ID] = true
@@ -116,6 +122,12 @@ func (w *World) poolCaps() map[leadroute.PoolID]int {
 	return caps
 }
 
+// remembered tells whether the lead's row is more than a stub.
+func (w *World) remembered(lead string) bool {
+	s := w.lead(lead)
+	return s != nil && s.Class != ""
+}
+
 // pause is a Pause that stands in a rep's inbox.
 type pause struct {
 	pos   int
@@ -138,6 +150,44 @@ func (w *World) checkPause(own *owner, rep string, held int, s *desk.State, m *l
 			if p.pos < pos && at < p.until {
 				w.violate("7 steps", "%s took %s while paused until %d", rep, m.Claim.ID, p.until)
 			}
+		}
+	}
+}
+
+// said is a status that stands in a rep's inbox.
+type said struct {
+	pos    int
+	status leadroute.RepStatus
+	at     leadroute.Millis // when the rep had it, and not after it came
+}
+
+// checkStatus checks that a rep has the newest of the statuses that anybody said, in
+// whatever order they came. back: the rep was gone, or never there. A replay's row may know
+// more than was heard up to its place, and a stalled owner's late write may lose a status.
+func (w *World) checkStatus(own *owner, rep string, back bool, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) {
+	pos := own.pos - 1
+	switch {
+	case w.opt.Stalls:
+	case s == nil || back: // a row that is gone remembers nothing
+		w.statuses[rep] = slices.DeleteFunc(w.statuses[rep], func(v said) bool { return v.pos < pos })
+		if s != nil && !s.Gone {
+			w.statuses[rep] = append(w.statuses[rep], said{pos, leadroute.StatusAvailable, s.StatusAt})
+		}
+	case m.Status != nil:
+		v := said{pos, *m.Status, at}
+		if m.SaidAt != 0 {
+			v.at = min(m.SaidAt, at)
+		}
+		w.statuses[rep] = append(w.statuses[rep], v)
+		known := false
+		for _, v := range w.statuses[rep] {
+			if v.pos <= pos && v.at > s.StatusAt {
+				w.violate("8 availability", "%s is %s since %d, and was said to be %s at %d", rep, s.Status, s.StatusAt, v.status, v.at)
+			}
+			known = known || v.at == s.StatusAt && v.status == s.Status
+		}
+		if !known {
+			w.violate("8 availability", "%s is %s since %d, which nobody said", rep, s.Status, s.StatusAt)
 		}
 	}
 }
@@ -246,6 +296,36 @@ func (w *World) pendingWork() string {
 func (w *World) checkEnd() {
 	for _, a := range w.door.posted {
 		w.checkLead(string(a.Lead.ID))
+	}
+	w.checkAnswers()
+}
+
+// checkAnswers checks that every human was answered, and that the events agree: where it
+// stands the lead was responded to or closed by that rep, else the refusal was told (of
+// many in one revision not all are).
+func (w *World) checkAnswers() {
+	stands, refused := map[string]bool{}, map[string]bool{}
+	many := map[leadroute.LeadID]int{}
+	for _, e := range w.events {
+		switch e.Step {
+		case leadroute.StepResponded, leadroute.StepClosed:
+			stands[string(e.Lead)+"/"+string(e.Rep)] = true
+		case leadroute.StepRefused:
+			refused[string(e.Lead)+"/"+string(e.Rep)+"/"+e.Outcome] = true
+			many[e.Lead]++
+		}
+	}
+	for _, a := range w.asked {
+		r, answered := w.replies[a.said.Reply]
+		who := string(a.lead) + "/" + string(a.said.Rep)
+		switch {
+		case !answered:
+			w.violate("9 answers", "%s %s %s and was never answered", a.said.Rep, a.said.Action, a.lead)
+		case r.Agreed && !stands[who]:
+			w.violate("9 answers", "%s was told that %s of %s stands, and no event says so", a.said.Rep, a.said.Action, a.lead)
+		case r.Known && !r.Agreed && !refused[who+"/"+a.said.Action] && many[a.lead] < 4 && w.remembered(string(a.lead)):
+			w.violate("9 answers", "%s was told that %s of %s does not stand, and no event says so", a.said.Rep, a.said.Action, a.lead)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ const (
 	senderSweep = -4
 	senderDesk  = -100 // minus the rep's number
 	senderWork  = -200 // minus the worker's number
+	senderFeed  = -400 // minus the feed's number
 )
 
 // door posts leads: each once, some again under the same receipt (a replay of admit) or
@@ -208,7 +209,18 @@ func (w *World) humans() {
 	if w.draining || w.chance(2) {
 		action = leadroute.ActionClosed
 	}
-	w.send(senderDesk, leadroute.TopicLedger, lead, &leadroute.LedgerMessage{Action: &leadroute.RepAction{Action: action, Rep: r.owner, At: w.now}})
+	a := leadroute.RepAction{Action: action, Rep: r.owner, At: w.now, Reply: "ask" + strconv.Itoa(len(w.asked))}
+	if w.chance(20) { // somebody else's lead
+		a.Rep = leadroute.RepID(repName(w.rng.IntN(w.opt.Reps)))
+	}
+	w.asked = append(w.asked, asked{leadroute.LeadID(lead), a})
+	w.send(senderDesk, leadroute.TopicLedger, lead, &leadroute.LedgerMessage{Action: &a})
+}
+
+// asked is what a human said of a lead, and waits to hear of.
+type asked struct {
+	lead leadroute.LeadID
+	said leadroute.RepAction
 }
 
 // hire sets rep i's profile.
@@ -232,7 +244,13 @@ func (w *World) changeRep() {
 		return
 	}
 	status := []leadroute.RepStatus{leadroute.StatusAvailable, leadroute.StatusAvailable, leadroute.StatusAway}[w.rng.IntN(3)]
-	w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Status: &status})
+	m := &leadroute.RepMessage{Status: &status}
+	sender := senderOps
+	if k := w.rng.IntN(3); k > 0 { // one of two systems, the one late, the other with a clock that is ahead
+		sender = senderFeed - k
+		m.SaidAt = w.now + []leadroute.Millis{-30_000, 60_000}[k-1] - leadroute.Millis(w.rng.IntN(60_000))
+	}
+	w.send(sender, leadroute.TopicReps, repName(i), m)
 }
 
 // reviseSome asks for a lead to be reassigned, under the revision that the CRM shows.

@@ -52,13 +52,14 @@ func (w *World) build() {
 		return pools.Apply(pools.Env{Plan: w.planOf, Roster: own.by.view.roster}, leadroute.PoolID(key), s, m, at)
 	}))
 	w.reps = w.stage(leadroute.TopicReps, adapt(func(own *owner, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
-		held := 0
+		held, back := 0, s == nil || s.Gone
 		if s != nil {
 			held = len(s.Held)
 		}
 		next, out := reps.Apply(re, leadroute.RepID(key), s, m, at)
 		w.checkCaps(own, next, m)
 		w.checkPause(own, key, held, next, m, at)
+		w.checkStatus(own, key, back, next, m, at)
 		return next, out
 	}))
 	w.stages = []*stage{w.ledger, w.pools, w.reps}

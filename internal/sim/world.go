@@ -68,8 +68,11 @@ type World struct {
 	owned    map[string]leadroute.RepID
 	events   map[string]leadroute.LatencyEvent
 	dead     map[string]leadroute.DeadLetter
-	notified map[string]bool          // ids of the notifications on the log
-	paused   map[string][]pause       // by rep, as the log has it
+	notified map[string]bool    // ids of the notifications on the log
+	paused   map[string][]pause // by rep, as the log has it
+	statuses map[string][]said  // by rep, as the log has it
+	asked    []asked            // by humans, of leads
+	replies  map[string]leadroute.Reply
 	heard    []leadroute.LatencyEvent // each once, in the order in which they were told
 	decider  func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
 
@@ -125,7 +128,7 @@ func newWorld(at leadroute.Millis) *World {
 	w := &World{
 		now: at, lanes: map[lane][]item{}, workers: map[leadroute.Topic]*worker{},
 		owned: map[string]leadroute.RepID{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
-		notified: map[string]bool{}, paused: map[string][]pause{}, clock: clock{timers: map[string]leadroute.Timer{}},
+		notified: map[string]bool{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
 	}
 	w.rng = rand.New(&w.pcg)
 	w.crm.init()
@@ -296,7 +299,9 @@ func (w *World) drain() {
 	}
 	for i := range w.opt.Reps {
 		w.hire(i)
-		w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Status: new(leadroute.StatusAvailable)})
+		for _, sender := range []int{senderOps, senderFeed - 1, senderFeed - 2} { // the last word of each
+			w.send(sender, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Status: new(leadroute.StatusAvailable)})
+		}
 	}
 	for w.violation == nil {
 		if w.idle() {

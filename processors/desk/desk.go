@@ -15,6 +15,8 @@ import (
 type State struct {
 	Profile leadroute.Rep       `json:"profile"`
 	Status  leadroute.RepStatus `json:"status"`
+	// StatusAt is since when the rep has the status, as far as anybody said.
+	StatusAt leadroute.Millis `json:"sa,omitempty"`
 	// Version rises with every change of the row, so that a view can tell which of two it has.
 	Version int64 `json:"v"`
 	Held    Held  `json:"held,omitempty"`

@@ -7,11 +7,9 @@ import (
 
 // action is what a rep says of the lead on the desk. It is ignored when the rep does not own
 // it; who waits for an answer is told so, and who has it.
+// action lets a rep act on the lead, and answers who waits to hear whether that stands.
 func (d *step) action(a *leadroute.RepAction) {
 	d.act(a)
-	if a.Reply == "" {
-		return
-	}
 	r := &leadroute.Reply{Lead: d.id}
 	if s := d.s; s != nil {
 		mine := s.Claim != nil && s.Claim.ID.Rep == a.Rep
@@ -19,8 +17,41 @@ func (d *step) action(a *leadroute.RepAction) {
 		if s.Phase == Owned {
 			r.Owner = s.Owner()
 		}
+		if mutant.On("ledger-agrees-with-anyone") {
+			r.Agreed = true
+		}
+		if !r.Agreed {
+			d.refuse(a)
+		}
 	}
-	d.send(leadroute.TopicReplies, a.Reply, r)
+	if a.Reply != "" {
+		d.send(leadroute.TopicReplies, a.Reply, r)
+	}
+}
+
+// maxRefused bounds how many refusals a row remembers, so that they push no other step out.
+const maxRefused = 4
+
+// refuse tells, once in a revision, that what a rep said of the lead does not stand.
+func (d *step) refuse(a *leadroute.RepAction) {
+	s := d.s
+	if s.Class == "" || mutant.On("ledger-refusal-untold") { // a stub knows nothing that could be told
+		return
+	}
+	n, refused := hash(string(a.Rep), a.Action), 0
+	for _, t := range s.Trail {
+		if t.Step == leadroute.StepRefused && t.Rev == s.Rev {
+			if refused++; t.N == n || refused == maxRefused {
+				return
+			}
+		}
+	}
+	reason := string(s.Phase)
+	if s.Phase == Owned {
+		reason = "with " + string(s.Owner())
+	}
+	d.touch()
+	d.record(TrailStep{Step: leadroute.StepRefused, N: n, Rep: a.Rep, Outcome: a.Action, Reason: reason})
 }
 
 func (d *step) act(a *leadroute.RepAction) {

@@ -34,13 +34,9 @@ func Apply(env Env, id leadroute.RepID, s *desk.State, m *leadroute.RepMessage, 
 	case m.Confirm != nil:
 		return confirm(env, id, s, &m.Confirm.Claim, at)
 	case m.Profile != nil:
-		return profile(id, s, *m.Profile), nil
+		return profile(id, s, *m.Profile, at), nil
 	case m.Status != nil:
-		if s != nil && s.Status != *m.Status {
-			s.Status = *m.Status
-			s.Version++
-		}
-		return s, nil
+		return status(s, *m.Status, m.SaidAt, at), nil
 	case m.Pause != nil:
 		if s != nil && m.Pause.Until > s.Paused && !mutant.On("reps-pause-ignored") {
 			s.Paused = m.Pause.Until
@@ -168,12 +164,30 @@ func confirm(env Env, id leadroute.RepID, s *desk.State, c *leadroute.Claim, at 
 	return s, nil
 }
 
-func profile(id leadroute.RepID, s *desk.State, r leadroute.Rep) *desk.State {
+// status sets the status, unless the rep had it before the one that the row has. Nobody can
+// have had one after it came here: the clock of who says so is ahead, and would silence
+// everybody else for as long.
+func status(s *desk.State, to leadroute.RepStatus, said, at leadroute.Millis) *desk.State {
+	if said == 0 || said > at && !mutant.On("reps-future-status-stays") {
+		said = at
+	}
+	if s == nil || said < s.StatusAt && !mutant.On("reps-older-status-wins") {
+		return s
+	}
+	s.StatusAt = said
+	if s.Status != to {
+		s.Status = to
+		s.Version++
+	}
+	return s
+}
+
+func profile(id leadroute.RepID, s *desk.State, r leadroute.Rep, at leadroute.Millis) *desk.State {
 	if s == nil {
 		s = &desk.State{Status: leadroute.StatusAvailable}
 	}
 	if s.Gone {
-		s.Gone, s.Status = false, leadroute.StatusAvailable
+		s.Gone, s.Status, s.StatusAt = false, leadroute.StatusAvailable, at
 	}
 	r.ID = id
 	s.Profile = r

@@ -21,7 +21,7 @@ import (
 //	hours 09:00-17:00         every day, UTC
 //	profile [open=2] [per_hour=1] [per_day=1] [per_week=1] [zone=Europe/Berlin] [hours]
 //	tick 5s
-//	status away    pause 20m (since the script began)    remove    check    sweep
+//	status away [said=-5m]    pause 20m (since the script began)    remove    check    sweep
 //	claim L1 [rev=1] [try=1] [pool=emea] [even_if_full]
 //	release L1 [rev=1] [try=1] [counted]
 //	confirm L1 [rev=1] [try=1] [pool=emea]
@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 				return transcript.Effects(Sweep("ana", s, now))
 			}
 			var out []leadroute.Effect
-			s, out = Apply(Env{Plan: func(leadroute.PlanID) *plan.Plan { return p }}, "ana", s, message(t, d, a), now)
+			s, out = Apply(Env{Plan: func(leadroute.PlanID) *plan.Plan { return p }}, "ana", s, message(t, d, a, now), now)
 			return transcript.Effects(out) + "= " + shows(s) + "\n"
 		})
 	})
@@ -72,7 +72,7 @@ func caps(a transcript.Args) leadroute.Caps {
 	return leadroute.Caps{Open: a.Int("open", 0), PerHour: a.Int("per_hour", 0), PerDay: a.Int("per_day", 0), PerWeek: a.Int("per_week", 0)}
 }
 
-func message(t *testing.T, d *datadriven.TestData, a transcript.Args) *leadroute.RepMessage {
+func message(t *testing.T, d *datadriven.TestData, a transcript.Args, now leadroute.Millis) *leadroute.RepMessage {
 	t.Helper()
 	c := leadroute.Claim{
 		ID:   leadroute.ClaimID{Lead: leadroute.LeadID(a.Pos(0)), Rev: a.Int("rev", 1), Try: a.Int("try", 1), Rep: "ana"},
@@ -86,7 +86,11 @@ func message(t *testing.T, d *datadriven.TestData, a transcript.Args) *leadroute
 		}
 		return &leadroute.RepMessage{Profile: r}
 	case "status":
-		return &leadroute.RepMessage{Status: new(leadroute.RepStatus(a.Pos(0)))}
+		m := &leadroute.RepMessage{Status: new(leadroute.RepStatus(a.Pos(0)))}
+		if said := a.Text("said", ""); said != "" {
+			m.SaidAt = now.Add(transcript.Span(t, d, said))
+		}
+		return m
 	case "pause":
 		return &leadroute.RepMessage{Pause: &leadroute.Pause{Until: transcript.Start.Add(transcript.Span(t, d, a.Pos(0)))}}
 	case "remove":
