@@ -23,6 +23,20 @@ type (
 	SourceID      string // the authenticated sender of a lead
 )
 
+// Valid tells whether an id can be one of a lead.
+func (id LeadID) Valid() bool {
+	if id == "" || len(id) > 64 {
+		return false
+	}
+	for i := range len(id) {
+		c := id[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
 // Millis is an instant: milliseconds since the Unix epoch, UTC. Zero is "not known".
 type Millis int64
 

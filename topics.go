@@ -20,6 +20,13 @@ const (
 	TopicPolicies      Topic = "policies"      // PolicyRecord; one partition, kept for ever
 )
 
+// The feeds: topics that other systems write, by any key.
+const (
+	TopicRepEvents     Topic = "rep-events"
+	TopicAccountEvents Topic = "account-events"
+	TopicResponses     Topic = "responses"
+)
+
 // Inbox is the door's topic for one class: Lead by lead id.
 func Inbox(c Class) Topic { return Topic("inbox." + string(c)) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 	"github.com/leadroute/leadroute/processors/deliver/connector"
 	"github.com/leadroute/leadroute/processors/deliver/notify"
 	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/feeds"
 	"github.com/leadroute/leadroute/processors/gateway"
 	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/pools"
@@ -57,7 +59,7 @@ type Pipeline struct {
 	Accounts *stream.View[leadroute.Account]
 
 	cfg     Config
-	stages  []runner // that need the roster
+	stages  []runner // that need the roster, and others that need to know the reps
 	others  []runner
 	ready   []<-chan struct{}
 	world   *world
@@ -79,7 +81,7 @@ type runner struct {
 func Build(cfg Config) (*Pipeline, error) {
 	p := &Pipeline{cfg: cfg, parts: map[string]*part{}, world: &world{options: cfg.Stream.Options()}, metrics: deliver.NewMetrics(cfg.Stream.Metrics)}
 	current := cfg.Plans.Current()
-	roster := pools.NewRoster()
+	roster, directory := pools.NewRoster(), &desk.Directory{}
 	var err error
 	if p.Gateway, err = gateway.New(gateway.Config{
 		Stream: cfg.Stream, Keys: cfg.Keys, IDKey: cfg.IDKey, Classes: classesOf(current, nil),
@@ -102,6 +104,7 @@ func Build(cfg Config) (*Pipeline, error) {
 	}
 	if p.Reps, err = stream.NewView(cfg.Stream, leadroute.TopicReps, func(key string, s *desk.State) {
 		roster.Update(leadroute.RepID(key), s)
+		directory.Update(leadroute.RepID(key), s)
 	}); err != nil {
 		return nil, err
 	}
@@ -126,6 +129,15 @@ func Build(cfg Config) (*Pipeline, error) {
 	if err := notify.Check(current, cfg.Secret); err != nil {
 		return nil, err
 	}
+	outer, err := feeds.New(feeds.Config{
+		Stream: cfg.Stream, Owners: directory.Owners, Ask: p.Gateway.Ask,
+		Hours: func() []string { return slices.Collect(maps.Keys(cfg.Plans.Current().Hours)) },
+		Rep:   func(id leadroute.RepID) *desk.State { return p.Reps.Get(string(id)) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.late("feeds", outer.Run)
 	ticks, err := clock.New(clock.Config{Stream: cfg.Stream, Metrics: clock.NewMetrics(cfg.Stream.Metrics)})
 	if err != nil {
 		return nil, err
@@ -142,6 +154,11 @@ func addStage[S, M any](p *Pipeline, st stream.Stage[S, M]) (*stream.Processor[S
 	p.stages = append(p.stages, runner{string(st.Name), proc.Run})
 	p.ready = append(p.ready, proc.Ready())
 	return proc, nil
+}
+
+// late adds what must not start before the reps are known.
+func (p *Pipeline) late(name string, run func(context.Context) error) {
+	p.stages = append(p.stages, runner{name, run})
 }
 
 func (p *Pipeline) other(name string, run func(context.Context) error) {

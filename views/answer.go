@@ -55,7 +55,7 @@ func faulty(faults []intake.Fault, array bool) answer {
 		if array {
 			f.Pointer = "/" + strconv.Itoa(f.Record) + f.Pointer
 		}
-		all = append(all, fault{f.Pointer, f.Message, f.Remedy})
+		all = append(all, fault{f.Pointer, f.Said(), f.Remedy})
 	}
 	a := refuse(http.StatusUnprocessableEntity, all[0].Pointer, all[0].Message, all[0].Remedy)
 	if p, ok := a.body.(*problem); ok && len(faults) > 1 {

@@ -84,7 +84,7 @@ func (a *API) putRep(r *http.Request) answer {
 	if bad != nil {
 		return *bad
 	}
-	raw, said := withID(raw, id)
+	raw, said := intake.WithID(raw, id)
 	if said != "" && said != id {
 		return refuse(http.StatusUnprocessableEntity, "/id", fmt.Sprintf("the body is of rep %q, the address of %q", said, id), "make them the same, or leave the id out of the body")
 	}
@@ -95,42 +95,20 @@ func (a *API) putRep(r *http.Request) answer {
 	return a.accept(r, id, &leadroute.RepMessage{Profile: &rows[0]})
 }
 
-// withID sets the id of a record that says none, and returns the one it says.
-func withID(raw json.RawMessage, id string) (json.RawMessage, string) {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(raw, &members) != nil || members == nil {
-		return raw, "" // for Read to tell
-	}
-	if said, ok := members["id"]; ok && string(said) != `""` && string(said) != "null" {
-		var s string
-		if json.Unmarshal(said, &s) != nil {
-			return raw, ""
-		}
-		return raw, s
-	}
-	members["id"], _ = json.Marshal(id)
-	raw, _ = json.Marshal(members)
-	return raw, ""
-}
-
-// Statuses are what a rep's status can be.
-var Statuses = []leadroute.RepStatus{leadroute.StatusAvailable, leadroute.StatusBusy, leadroute.StatusAway, leadroute.StatusOff}
-
 func (a *API) putStatus(r *http.Request) answer {
 	id := r.PathValue("id")
 	raw, bad := body(r, maxOne)
 	if bad != nil {
 		return *bad
 	}
-	const write = "write available, busy, away or off"
 	var in struct {
 		Status leadroute.RepStatus `json:"status"`
 	}
 	if err := json.Unmarshal(raw, &in); err != nil {
-		return refuse(http.StatusUnprocessableEntity, "/status", "the body is not {\"status\": ...} with a text", write)
+		return refuse(http.StatusUnprocessableEntity, "/status", "the body is not {\"status\": ...} with a text", "write available, busy, away or off")
 	}
-	if !slices.Contains(Statuses, in.Status) {
-		return refuse(http.StatusUnprocessableEntity, "/status", fmt.Sprintf("there is no status %q", in.Status), write)
+	if _, f := intake.Status(string(in.Status)); f != nil {
+		return refuse(http.StatusUnprocessableEntity, f.Pointer, f.Message, f.Remedy)
 	}
 	if s := a.known(r.Context(), id); s == nil || s.Gone {
 		return noRep(id)

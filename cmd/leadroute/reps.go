@@ -104,7 +104,7 @@ func listReps(ctx context.Context, opts repsOptions) error {
 }
 
 func setRep(ctx context.Context, opts repsOptions) error {
-	if !slices.Contains(views.Statuses, leadroute.RepStatus(opts.Status)) {
+	if !slices.Contains(intake.Statuses, leadroute.RepStatus(opts.Status)) {
 		return fmt.Errorf("there is no status %q: give --status available, busy, away or off", opts.Status)
 	}
 	api, err := opts.API.client()

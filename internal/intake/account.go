@@ -21,12 +21,8 @@ func Accounts() *Table[leadroute.Account] {
 		finish: func(a *leadroute.Account) { a.Domain = domain(a.Domain) },
 		key:    func(a *leadroute.Account) string { return a.Domain },
 		check: func(a *leadroute.Account, report report) {
-			if !domainForm.MatchString(a.Domain) || len(a.Domain) > 253 {
-				message := fmt.Sprintf("%q is no domain", a.Domain)
-				if a.Domain == "" {
-					message = "the domain is missing"
-				}
-				report("domain", message, `write it like "example.com", without https:// and path`)
+			if message := badDomain(a.Domain); message != "" {
+				report("domain", message, domainRemedy)
 			}
 			if a.Owner != "" {
 				if why := BadID(string(a.Owner)); why != "" {
@@ -42,6 +38,19 @@ func Accounts() *Table[leadroute.Account] {
 // domain is the one form of a domain, the same in which a lead's is looked up.
 func domain(s string) string {
 	return strings.TrimPrefix(strings.ToLower(strings.TrimSuffix(strings.TrimSpace(s), ".")), "www.")
+}
+
+const domainRemedy = `write it like "example.com", without https:// and path`
+
+// badDomain says why a domain is none, "" if it is one.
+func badDomain(s string) string {
+	switch {
+	case s == "":
+		return "the domain is missing"
+	case !domainForm.MatchString(s), len(s) > 253:
+		return fmt.Sprintf("%q is no domain", s)
+	}
+	return ""
 }
 
 // domainForm takes letters of every script: a domain may be written in its own.

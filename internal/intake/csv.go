@@ -90,7 +90,7 @@ func (f *File) header(r *csv.Reader, names []string, known map[string]column) ([
 		name = strings.TrimSpace(name)
 		c, ok := known[strings.ToLower(name)]
 		if !ok {
-			c = column{path: attrsPath + escape(name)}
+			c = column{path: attrsPath + Escape(name)}
 			f.Attrs = append(f.Attrs, name)
 		}
 		if name == "" || seen[c.path] {

@@ -137,7 +137,7 @@ func (f *File) Describe(fault Fault) string {
 			}
 		}
 	}
-	return where + ": " + fault.Message + ": " + fault.Remedy
+	return where + ": " + fault.Said() + ": " + fault.Remedy
 }
 
 // column is the index of the column that a pointer points into, or -1.

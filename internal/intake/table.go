@@ -16,7 +16,18 @@ type Fault struct {
 	Record  int    // index of the record, from 0
 	Pointer string // JSON pointer into the record; "" is the record itself
 	Message string
-	Remedy  string
+	// Given is the value that cannot be, "" where the message says it or there is none.
+	Given  string
+	Remedy string
+}
+
+// Said is the message with the value that cannot be. Where it goes further than to who
+// brought the record, use Message: the value may be personal.
+func (f *Fault) Said() string {
+	if f.Given == "" {
+		return f.Message
+	}
+	return f.Message + ", not " + f.Given
 }
 
 // Table is one kind of row.
@@ -36,8 +47,11 @@ type field[T any] struct {
 	at   func(*T) any
 }
 
-// report takes a fault of the record in hand.
-type report func(path, message, remedy string)
+// report takes a fault of the record in hand, refusal one of a value that cannot be.
+type (
+	report  func(path, message, remedy string)
+	refusal func(path, message, given, remedy string)
+)
 
 // Read reads one JSON object per record. The rows are complete only if there are no faults.
 func (t *Table[T]) Read(records []json.RawMessage) (rows []T, faults []Fault) {
@@ -45,14 +59,15 @@ func (t *Table[T]) Read(records []json.RawMessage) (rows []T, faults []Fault) {
 	first := make(map[string]int, len(records))
 	for i, raw := range records {
 		before := len(faults)
-		report := func(path, message, remedy string) {
+		refuse := func(path, message, given, remedy string) {
 			if path != "" {
 				path = "/" + path
 			}
-			faults = append(faults, Fault{i, path, message, remedy})
+			faults = append(faults, Fault{i, path, message, given, remedy})
 		}
+		report := func(path, message, remedy string) { refuse(path, message, "", remedy) }
 		row := &rows[i]
-		t.object(row, "", raw, report)
+		t.object(row, "", raw, refuse)
 		if len(faults) > before {
 			continue // what is missing or odd beyond that is not worth telling yet
 		}
@@ -72,24 +87,24 @@ func (t *Table[T]) Read(records []json.RawMessage) (rows []T, faults []Fault) {
 }
 
 // object reads the members of one object; prefix is "" or ends in a slash.
-func (t *Table[T]) object(row *T, prefix string, raw json.RawMessage, report report) {
+func (t *Table[T]) object(row *T, prefix string, raw json.RawMessage, refuse refusal) {
 	err := members(raw, func(name string, value json.RawMessage) {
-		path := prefix + escape(name)
+		path := prefix + Escape(name)
 		f, within := t.find(path)
 		switch {
 		case string(value) == "null": // as good as absent
 		case f != nil:
 			if want := put(f.at(row), value); want != nil {
-				report(path, "must be "+want.kind+", not "+brief(value), "write it like "+want.example+", or leave it out")
+				refuse(path, "must be "+want.kind, brief(value), "write it like "+want.example+", or leave it out")
 			}
 		case within:
-			t.object(row, path+"/", value, report)
+			t.object(row, path+"/", value, refuse)
 		default:
-			report(path, fmt.Sprintf("a %s has no member %q", t.name, name), "put it under attrs, or write one of "+t.members(prefix))
+			refuse(path, fmt.Sprintf("a %s has no member %q", t.name, name), "", "put it under attrs, or write one of "+t.members(prefix))
 		}
 	})
 	if err != nil {
-		report(strings.TrimSuffix(prefix, "/"), "must be a JSON object, not "+brief(raw), "write it in braces")
+		refuse(strings.TrimSuffix(prefix, "/"), "must be a JSON object", brief(raw), "write it in braces")
 	}
 }
 
@@ -168,8 +183,9 @@ func brief(value json.RawMessage) string {
 	return string(s)
 }
 
-// escape writes a name as part of a JSON pointer (RFC 6901).
-func escape(name string) string { return pointerEscapes.Replace(name) }
+// Escape writes a name as part of a JSON pointer (RFC 6901).
+// Escape writes a name as part of a JSON pointer (RFC 6901).
+func Escape(name string) string { return pointerEscapes.Replace(name) }
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
@@ -188,7 +204,7 @@ func checkAttrs(attrs map[string]any, report report) {
 			}
 		}
 		if !ok {
-			report("attrs/"+escape(name), "an attribute is a text, a number, true, false or a list of texts, under a name",
+			report("attrs/"+Escape(name), "an attribute is a text, a number, true, false or a list of texts, under a name",
 				"write a nested one flat, like "+strconv.Quote("deal.stage"))
 		}
 	}

@@ -307,11 +307,11 @@ func (w *World) checkAnswers() {
 	stands, refused := map[string]bool{}, map[string]bool{}
 	many := map[leadroute.LeadID]int{}
 	for _, e := range w.events {
-		switch e.Step {
-		case leadroute.StepResponded, leadroute.StepClosed:
-			stands[string(e.Lead)+"/"+string(e.Rep)] = true
-		case leadroute.StepRefused:
-			refused[string(e.Lead)+"/"+string(e.Rep)+"/"+e.Outcome] = true
+		switch who := string(e.Lead) + "/" + string(e.Rep); {
+		case e.Step == leadroute.StepResponded, e.Step == leadroute.StepClosed:
+			stands[who] = true
+		case e.Step == leadroute.StepRefused:
+			refused[who+"/"+e.Outcome] = true
 			many[e.Lead]++
 		}
 	}

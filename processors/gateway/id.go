@@ -13,18 +13,7 @@ import (
 )
 
 // validID says whether s may be a lead's id or a source's name.
-func validID(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return true
-}
+func validID(s string) bool { return leadroute.LeadID(s).Valid() }
 
 // identity is who a lead is about, as the sender said it.
 type identity struct{ email, domain, phone string }

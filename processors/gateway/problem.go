@@ -42,6 +42,9 @@ type problem struct {
 	retryAfter time.Duration // 0: no header
 }
 
+// Error is the detail.
+func (p *problem) Error() string { return p.Detail }
+
 // refusal builds a problem; code ends up in its type.
 func refusal(status int, code, detail, remedy string) *problem {
 	return &problem{

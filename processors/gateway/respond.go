@@ -36,21 +36,46 @@ func (g *Gateway) postRespond(w http.ResponseWriter, r *http.Request, _ leadrout
 		return rejection([]Problem{*bad})
 	}
 	a.lead = leadroute.LeadID(id)
+	reply, p := g.ask(r.Context(), cl, &a)
+	switch {
+	case p != nil:
+		return refuse(p)
+	case reply != nil:
+		return agreed(reply, &a)
+	}
+	return answer{http.StatusAccepted, &taken{ID: a.lead, Status: resultAccepted}}
+}
+
+// Ask puts what a rep says of a lead into the log and returns what the ledger says, nil if
+// that has not come within AgreeWithin: the action is in the log all the same.
+func (g *Gateway) Ask(ctx context.Context, lead leadroute.LeadID, said leadroute.RepAction) (*leadroute.Reply, error) {
+	cl := g.log.Load()
+	if cl == nil {
+		return nil, errNotRunning
+	}
+	reply, p := g.ask(ctx, cl, &action{lead, said})
+	if p != nil {
+		return nil, p
+	}
+	return reply, nil
+}
+
+func (g *Gateway) ask(ctx context.Context, cl *kgo.Client, a *action) (*leadroute.Reply, *problem) {
 	a.said.Reply = newPosting()
 	said, forget := g.replies.expect(a.said.Reply)
 	defer forget()
-	if p := g.act(r.Context(), cl, []action{a}); p != nil {
-		return refuse(p)
+	if p := g.act(ctx, cl, []*action{a}); p != nil {
+		return nil, p
 	}
 	patience := time.NewTimer(g.cfg.AgreeWithin)
 	defer patience.Stop()
 	select {
 	case reply := <-said:
-		return agreed(reply, &a)
+		return reply, nil
 	case <-patience.C:
-	case <-r.Context().Done():
+	case <-ctx.Done():
 	}
-	return answer{http.StatusAccepted, &taken{ID: a.lead, Status: resultAccepted}}
+	return nil, nil
 }
 
 // agreed is what the ledger's answer means to who acted.
@@ -88,7 +113,7 @@ func (g *Gateway) postResponds(w http.ResponseWriter, r *http.Request, _ leadrou
 		return refuse(p)
 	}
 	res := batchResult{Results: make([]recordResult, len(raws))}
-	var good []action
+	var good []*action
 	for i, raw := range raws {
 		a, bad := readAction(raw)
 		if bad == nil && !validID(string(a.lead)) {
@@ -101,7 +126,7 @@ func (g *Gateway) postResponds(w http.ResponseWriter, r *http.Request, _ leadrou
 		}
 		res.Accepted++
 		res.Results[i] = recordResult{Index: i, ID: a.lead, Status: resultAccepted}
-		good = append(good, a)
+		good = append(good, &a)
 	}
 	if p := g.act(r.Context(), cl, good); p != nil {
 		return refuse(p)
@@ -122,7 +147,7 @@ type action struct {
 }
 
 // act puts the actions into the ledger's inbox and waits until the log has them all.
-func (g *Gateway) act(ctx context.Context, cl *kgo.Client, as []action) *problem {
+func (g *Gateway) act(ctx context.Context, cl *kgo.Client, as []*action) *problem {
 	n := int64(len(as))
 	if full := g.load.enter(n, func(int) bool { return false }); full != nil {
 		return full
@@ -130,7 +155,9 @@ func (g *Gateway) act(ctx context.Context, cl *kgo.Client, as []action) *problem
 	done := make(chan error, len(as))
 	at := leadroute.At(g.cfg.Stream.Clock())
 	for i := range as {
-		as[i].said.At = at
+		if as[i].said.At == 0 {
+			as[i].said.At = at
+		}
 		g.produce(cl, leadroute.TopicLedger, as[i].lead, &leadroute.LedgerMessage{Action: &as[i].said}, func(err error) {
 			g.load.leave(1)
 			done <- err

@@ -27,6 +27,8 @@ type TopicSpec struct {
 	MaxMessage int
 	// Replication is the replication factor, the broker's default if zero.
 	Replication int16
+	// Others write it: one that exists may have any number of partitions.
+	Others bool
 }
 
 // Retention of the topics that are not tables. A stage that is down for longer loses what
@@ -39,7 +41,7 @@ const (
 
 // Specs are all topics of a deployment with these classes and destinations. All have the
 // same partition count, so that a key has the same partition everywhere, but for policies,
-// which has one.
+// which has one, and those that others write, which may have been there before.
 func Specs(ns leadroute.Namespace, classes []leadroute.Class, destinations []leadroute.DestinationID, partitions int32) []TopicSpec {
 	var specs []TopicSpec
 	log := func(t leadroute.Topic) {
@@ -62,6 +64,9 @@ func Specs(ns leadroute.Namespace, classes []leadroute.Class, destinations []lea
 	log(leadroute.TopicNotifications)
 	log(leadroute.TopicReplies)
 	log(leadroute.TopicDeadLetters)
+	for _, t := range []leadroute.Topic{leadroute.TopicRepEvents, leadroute.TopicAccountEvents, leadroute.TopicResponses} {
+		specs = append(specs, TopicSpec{Name: ns.Topic(t), Partitions: partitions, Others: true})
+	}
 	return append(specs,
 		TopicSpec{Name: ns.Topic(leadroute.TopicTimers), Partitions: partitions, Compact: true},
 		policiesSpec(ns))
@@ -119,6 +124,7 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, specs []TopicSpec) erro
 			created = true
 		case d.Err != nil:
 			errs = append(errs, fmt.Errorf("look at topic %s: %w", s.Name, d.Err))
+		case s.Others:
 		case len(d.Partitions) != int(s.Partitions):
 			errs = append(errs, fmt.Errorf("%w: %s has %d partitions, not %d: run with that count, or under another namespace",
 				ErrTopic, s.Name, len(d.Partitions), s.Partitions))

@@ -1,0 +1,76 @@
+package intake
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/leadroute/leadroute"
+)
+
+// Statuses are what a rep's status can be.
+var Statuses = []leadroute.RepStatus{leadroute.StatusAvailable, leadroute.StatusBusy, leadroute.StatusAway, leadroute.StatusOff}
+
+// Status reads a rep's status.
+func Status(s string) (leadroute.RepStatus, *Fault) {
+	if v := leadroute.RepStatus(s); slices.Contains(Statuses, v) {
+		return v, nil
+	}
+	return "", &Fault{Pointer: "/status", Message: fmt.Sprintf("there is no status %q", s), Remedy: "write available, busy, away or off"}
+}
+
+// Domain reads the domain of an account.
+func Domain(s string) (string, *Fault) {
+	d := domain(s)
+	if message := badDomain(d); message != "" {
+		return "", &Fault{Pointer: "/domain", Message: message, Remedy: domainRemedy}
+	}
+	return d, nil
+}
+
+// maxAhead is how far an instant may lie in the future: further, and no clock is merely
+// ahead.
+const maxAhead = 24 * time.Hour
+
+// Instant reads when something happened, an RFC 3339 time with a zone or milliseconds since
+// 1970; now bounds it.
+func Instant(raw json.RawMessage, now leadroute.Millis) (leadroute.Millis, *Fault) {
+	var text string
+	var ms int64
+	err := json.Unmarshal(raw, &ms)
+	if json.Unmarshal(raw, &text) == nil {
+		var at time.Time
+		at, err = time.Parse(time.RFC3339, text)
+		ms = at.UnixMilli()
+	}
+	if err != nil {
+		return 0, &Fault{Message: "is no instant", Remedy: `write an RFC 3339 time with a zone, like "2026-01-14T10:00:00Z", or milliseconds since 1970`}
+	}
+	switch at := leadroute.Millis(ms); {
+	case at <= 0:
+		return 0, &Fault{Message: "lies before 1970", Remedy: "set the sender's clock"}
+	case at > now.Add(maxAhead):
+		return 0, &Fault{Message: fmt.Sprintf("lies more than %s in the future", maxAhead), Remedy: "set the sender's clock; or are these not milliseconds?"}
+	default:
+		return at, nil
+	}
+}
+
+// WithID sets the id of a record that says none, and returns the one it says.
+func WithID(raw json.RawMessage, id string) (with json.RawMessage, said string) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil || members == nil {
+		return raw, "" // for Read to tell
+	}
+	if said, ok := members["id"]; ok && string(said) != `""` && string(said) != "null" {
+		var s string
+		if json.Unmarshal(said, &s) != nil {
+			return raw, ""
+		}
+		return raw, s
+	}
+	members["id"], _ = json.Marshal(id)
+	raw, _ = json.Marshal(members)
+	return raw, ""
+}
