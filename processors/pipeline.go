@@ -86,6 +86,7 @@ func Build(cfg Config) (*Pipeline, error) {
 	if p.Gateway, err = gateway.New(gateway.Config{
 		Stream: cfg.Stream, Keys: cfg.Keys, IDKey: cfg.IDKey, Classes: classesOf(current, nil),
 		Checker: func() gateway.Checker { return door{cfg.Plans.Current()} },
+		Hook:    p.hook, Owners: directory.Owners,
 	}); err != nil {
 		return nil, err
 	}
@@ -190,6 +191,23 @@ func (p *Pipeline) topics(ctx context.Context, current, candidate *plan.Plan) er
 		return err
 	}
 	return p.outerTopics(ctx, adm, destinations, n)
+}
+
+// hook checks what is signed for a destination, with the destination's key.
+func (p *Pipeline) hook(name leadroute.DestinationID) gateway.Verifier {
+	d := p.cfg.Plans.Current().Destination(name)
+	if d == nil || d.Webhook == nil || d.Webhook.Sign == "" {
+		return nil
+	}
+	own := *d
+	if p.cfg.resolve(&own) != nil {
+		return nil
+	}
+	s, err := connector.NewSigner(own.Webhook.Key.Literal)
+	if err != nil {
+		return nil
+	}
+	return s
 }
 
 // outerTopics creates the topics that are destinations, where they are absent: those that

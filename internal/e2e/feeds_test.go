@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/leadroute/leadroute"
@@ -92,6 +94,12 @@ func TestOthersWriteTopics(t *testing.T) {
 	trail("refused")
 	write(leadroute.TopicResponses, "r2", fmt.Sprintf(`{"lead":%q,"crm_id":"u1","action":"responded"}`, posted.ID))
 	trail("responded")
+	if s, b := hook(t, at.API, fmt.Sprintf(`{"lead":%q,"crm_id":"u1","action":"responded"}`, posted.ID)); s != http.StatusOK {
+		t.Errorf("the CRM's webhook: %d %s, want that it stands", s, b)
+	}
+	if s, b := hook(t, at.API, fmt.Sprintf(`{"lead":%q,"rep":"eve","action":"closed"}`, posted.ID)); s != http.StatusConflict || !strings.Contains(b, "ana has it now") {
+		t.Errorf("the CRM's webhook for somebody else: %d %s, want who has the lead", s, b)
+	}
 	write(leadroute.TopicResponses, "r3", `{"lead":"none","rep":"ana","action":"closed"}`)
 	write(leadroute.TopicResponses, "r4", fmt.Sprintf(`{"lead":%q,"rep":"ana","action":"closed"}`, posted.ID))
 	trail("closed")
@@ -126,6 +134,35 @@ func TestOthersWriteTopics(t *testing.T) {
 		t.Fatal(err)
 	}
 	status("ben", "away")
+}
+
+// hook posts what the CRM says, signed as the reference implementation signs.
+func hook(t *testing.T, api, body string) (status int, answer string) {
+	t.Helper()
+	wh, err := standardwebhooks.NewWebhook(webhookKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, id := time.Now(), fmt.Sprint("msg_", time.Now().UnixNano())
+	sig, err := wh.Sign(id, now, []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, api+"/v1/hooks/crm/crm", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = http.Header{"Webhook-Id": {id}, "Webhook-Timestamp": {fmt.Sprint(now.Unix())}, "Webhook-Signature": {sig}}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(b)
 }
 
 const feedsPolicy = `

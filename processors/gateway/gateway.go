@@ -55,6 +55,12 @@ type Config struct {
 	// any other class goes into the last one's inbox, and admit puts it right.
 	Classes []leadroute.Class
 
+	// Hook returns who checks the messages signed for a destination, nil if nobody can; nil:
+	// there are no hooks.
+	Hook func(leadroute.DestinationID) Verifier
+	// Owners returns who has that id in the CRM; nil: nobody has.
+	Owners func(crmID string) []leadroute.RepID
+
 	MaxRecord      int           // bytes of one lead, 64 kB
 	MaxBatch       int           // bytes of one batch after decompression, 5 MB
 	MaxRecords     int           // leads in one batch, 1000
@@ -135,6 +141,7 @@ type Gateway struct {
 	schemas schemas
 	metrics *metrics
 	replies replies
+	heard   heard
 	batches atomic.Int64 // being read or waited for
 	events  atomic.Int64 // on their way into the log
 	away    atomic.Bool  // the last produce failed: so that the log says it once
@@ -142,7 +149,7 @@ type Gateway struct {
 }
 
 // Patterns are the routes of Handler, for a mux that has others beside.
-var Patterns = []string{"POST /v1/leads", "POST /v1/leads/batch", "POST /v1/leads/{id}/respond", "POST /v1/leads/respond", "GET /v1/schema"}
+var Patterns = []string{"POST /v1/leads", "POST /v1/leads/batch", "POST /v1/leads/{id}/respond", "POST /v1/leads/respond", "GET /v1/schema", "POST /v1/hooks/crm/{destination}"}
 
 // New checks the configuration and starts nothing.
 func New(cfg Config) (*Gateway, error) {
@@ -177,6 +184,11 @@ func New(cfg Config) (*Gateway, error) {
 	g.mux.Handle(Patterns[2], g.route("respond", g.postRespond))
 	g.mux.Handle(Patterns[3], g.route("responds", g.postResponds))
 	g.mux.Handle(Patterns[4], g.route("schema", g.getSchema))
+	g.mux.HandleFunc(Patterns[5], func(w http.ResponseWriter, r *http.Request) {
+		a := g.postHook(w, r)
+		g.metrics.request("hook", a.status)
+		write(w, a)
+	})
 	return g, nil
 }
 

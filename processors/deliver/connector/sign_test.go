@@ -62,3 +62,36 @@ func TestRefusesABadKeyWithoutShowingIt(t *testing.T) {
 		}
 	}
 }
+
+func TestVerifiesUnderEveryKey(t *testing.T) {
+	old := "whsec_" + strings.Repeat("AAAA", 8)
+	one, err := NewSigner(vectorKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, _ := NewSigner(old)
+	both, _ := NewSigner(vectorKey + " " + old)
+	at, body := time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`)
+	sig := one.Sign("msg_p5jXN8AQM9LWM0D4loKWxJek", at, body)
+	for _, c := range []struct {
+		s         *Signer
+		id        string
+		at        time.Time
+		body, sig string
+		want      bool
+	}{
+		{one, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, string(body), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", true},
+		{both, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, string(body), sig, true},
+		{both, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, string(body), "v1a,xxxx v1,yyyy " + sig, true},
+		{two, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, string(body), sig, false},
+		{one, "msg_other", at, string(body), sig, false},
+		{one, "msg_p5jXN8AQM9LWM0D4loKWxJek", at.Add(time.Second), string(body), sig, false},
+		{one, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, `{"test": 1}`, sig, false},
+		{one, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, string(body), "", false},
+		{one, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, string(body), strings.TrimPrefix(sig, "v1,"), false},
+	} {
+		if got := c.s.Verify(c.id, c.at, []byte(c.body), c.sig); got != c.want {
+			t.Errorf("Verify(%s, %v, %s, %q) = %v, want %v", c.id, c.at, c.body, c.sig, got, c.want)
+		}
+	}
+}
