@@ -44,7 +44,7 @@ func (c *compiler) pool(b *block) {
 		}
 	}
 	c.strategy(b, p)
-	c.taste(b, &p.PoolTaste)
+	c.taste(b, p)
 }
 
 func (c *compiler) strategy(b *block, p *plan.Pool) {

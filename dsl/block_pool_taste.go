@@ -8,11 +8,15 @@ import (
 )
 
 // taste reads what a pool wants of a rep beyond membership.
-func (c *compiler) taste(b *block, t *plan.PoolTaste) {
+func (c *compiler) taste(b *block, pool *plan.Pool) {
+	t := &pool.PoolTaste
 	t.Require, t.Prefer = c.pair(b.body, "require"), c.pair(b.body, "prefer")
 	t.CatchUp = plan.CatchUp(c.word(b.body, "catch_up", string(plan.CatchUpNone), string(plan.CatchUpAverage), string(plan.CatchUpFull)))
+	if a := b.attr("catch_up"); a != nil && pool.Strategy != plan.RoundRobin && pool.Strategy != plan.Weighted {
+		c.report(noTurns, a.NameRange, `With strategy = %q nobody has turns, so that catch_up changes nothing. It is for "round_robin" and "weighted".`, pool.Strategy)
+	}
 	t.MinPresent = c.whole(b.body, "min_present", 1)
-	if members := len(c.plan.Pools[leadroute.PoolID(b.name)].Members); t.MinPresent > members && members > 0 {
+	if members := len(pool.Members); t.MinPresent > members && members > 0 {
 		c.report(outOfRange, b.attr("min_present").Expr.Range(), "The pool has %s; with min_present = %d it would never give out a lead.", count(members, "member"), t.MinPresent)
 	}
 	t.Model, _ = c.text(b.body, "model")

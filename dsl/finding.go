@@ -452,6 +452,12 @@ until = "2026-04-01T00:00:00Z"`,
 		Bad:     `alternate = destination.b # whose alternate is destination.a`,
 		Good:    `alternate = channel.ops`,
 	}
+	noTurns = Finding{
+		ID: "LR069", Slug: "no-turns", Summary: "Turns to catch up on, where nobody has turns", Warning: true,
+		Explain: `catch_up makes up for turns that a rep missed. With least_loaded, best_fit and claim nobody has turns, so that it changes nothing: whoever comes back has the fewest leads, or claims.`,
+		Bad:     `strategy = "least_loaded" with catch_up = "average"`,
+		Good:    `strategy = "round_robin" with catch_up = "average"`,
+	}
 	unknownReason = Finding{
 		ID: "LR080", Slug: "unknown-reason", Summary: "Reason that nothing gives",
 		Explain: `A scenario expects a reason that nothing in the policy gives. Reasons are accept, and sla:PRIORITY/STEP.`,
@@ -477,7 +483,7 @@ var Findings = []Finding{
 	tableUnreadable, unknownColumn, raggedRow, duplicateKey, emptyTable, tableTooLarge, cellType, blankCell, tableName,
 	definitionCycle, variableRefused, variableUnset, noSuchDate, splitPercent, unknownRule, unknownVariable, deadWindow,
 	strayVariable,
-	invalidDate, badCalendar, twoKinds, keyNoRevision, unknownFigure, outOfRange, otherVersion, overLimit, alternateCircle,
+	invalidDate, badCalendar, twoKinds, keyNoRevision, unknownFigure, outOfRange, otherVersion, overLimit, alternateCircle, noTurns,
 	unknownReason, unreadColumn,
 
 	ImpossibleCondition, InvariantRefuted, NobodyThere, ClockRunsOn, NeverOpen, NeverDrained, InvariantBroken,

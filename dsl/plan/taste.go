@@ -22,10 +22,15 @@ type PoolTaste struct {
 	Cost map[leadroute.Class]int
 }
 
-// CatchUp says what becomes of the turns that a rep missed while away.
+// CatchUp says what becomes of the turns that a rep missed while away: off shift, not
+// available, or full. It is for strategies with turns.
 type CatchUp string
 
-// The ways of catching up; the zero value is CatchUpNone.
+// The ways of catching up; the zero value is CatchUpNone. With CatchUpAverage the rep comes
+// back with the pool's average of the round under way: its turn is kept, if it has passed,
+// and those of earlier rounds are lost. With CatchUpFull up to ten turns are made up for. A
+// lead that makes up for one is never the second in a row to the rep, nor out of turn twice
+// in a row.
 const (
 	CatchUpNone    CatchUp = "none"
 	CatchUpAverage CatchUp = "average"
@@ -38,9 +43,9 @@ type Ramp struct {
 	From  float64
 }
 
-// Share is a rep's share of a full one at that time: it grows evenly from From to 1 over the
-// weeks since the day (in UTC) on which the rep started, and is 1 where there is no ramp or
-// nobody knows the day.
+// Share is a rep's share of a full one at that time: it grows day by day (in UTC), evenly,
+// from From to 1 over the weeks since the day on which the rep started, and is 1 where
+// there is no ramp or nobody knows the day.
 func (r Ramp) Share(startedOn string, at leadroute.Millis) float64 {
 	if r.Weeks == 0 || startedOn == "" {
 		return 1
@@ -49,8 +54,9 @@ func (r Ramp) Share(startedOn string, at leadroute.Millis) float64 {
 	if err != nil {
 		return 1 // imports refuse such a day
 	}
-	full := time.Duration(r.Weeks) * 7 * 24 * time.Hour
-	done := min(max(float64(at.Time().Sub(started))/float64(full), 0), 1)
+	const day = 24 * time.Hour
+	days := max(at.Time().Sub(started)/day, 0)
+	done := min(float64(days)/float64(r.Weeks*7), 1)
 	return max(r.From+(1-r.From)*done, 0.001)
 }
 

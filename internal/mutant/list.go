@@ -27,4 +27,7 @@ var Bugs = map[string]string{
 	"reps-release-any":             "a release frees the rep's oldest claim, whatever it names",
 	"reps-cost-ignored":            "a lead that takes two places is let in where one is left",
 	"reps-pool-cap-ignored":        "a pool's caps are not checked",
+
+	"pools-catch-up-floods":    "turns that were missed are made up for in leads that follow each other",
+	"pools-catch-up-unbounded": "every turn that was missed is made up for",
 }

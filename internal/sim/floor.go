@@ -69,6 +69,7 @@ func (w *World) drawPlan(version int) *plan.Plan {
 		if w.chance(4) {
 			pool.MinPresent = 1 + w.rng.IntN(len(pool.Members))
 		}
+		pool.CatchUp = []plan.CatchUp{plan.CatchUpNone, plan.CatchUpAverage, plan.CatchUpFull}[w.rng.IntN(3)]
 		p.Pools[name] = pool
 	}
 	q := &plan.Queue{Name: "backlog"}

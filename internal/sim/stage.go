@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/ledger"
@@ -49,7 +51,13 @@ func (w *World) build() {
 	}))
 	w.ledger.recovered = w.countOwners
 	w.pools = w.stage(leadroute.TopicPools, adapt(func(own *owner, key string, s *pools.State, m *leadroute.PoolMessage, at leadroute.Millis) (*pools.State, []leadroute.Effect) {
-		return pools.Apply(pools.Env{Plan: w.planOf, Roster: own.by.view.roster}, leadroute.PoolID(key), s, m, at)
+		before := pools.State{}
+		if s != nil {
+			before = pools.State{Made: s.Made, Recent: slices.Clone(s.Recent), Missed: slices.Clone(s.Missed)}
+		}
+		next, out := pools.Apply(pools.Env{Plan: w.planOf, Roster: own.by.view.roster}, leadroute.PoolID(key), s, m, at)
+		w.checkTurns(key, &before, next, m)
+		return next, out
 	}))
 	w.reps = w.stage(leadroute.TopicReps, adapt(func(own *owner, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
 		held, back := 0, s == nil || s.Gone

@@ -13,7 +13,8 @@ import (
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
-// State is a pool's row: a turn, the turns owed, and the last picks. It does not grow with the pool.
+// State is a pool's row: a turn, the turns owed and missed, and the last picks. It does
+// not grow with the pool: some 0.8 kB with 16 picks, 2 kB with all lists full.
 type State struct {
 	Turn Turn `json:"turn,omitzero"`
 	// Owed are reps who declined what was theirs only because the view was stale: each
@@ -21,6 +22,10 @@ type State struct {
 	Owed []leadroute.RepID `json:"owed,omitempty"`
 	// Recent are the last picks, oldest first, so that a replayed offer meets the same rep. At most recentMax.
 	Recent []Pick `json:"recent,omitempty"`
+	// Missed are turns that catch_up makes up for, of at most missedMax reps. Made: the last
+	// lead was out of turn, for one of them or for one owed.
+	Missed []Missed `json:"missed,omitempty"`
+	Made   bool     `json:"made,omitempty"`
 }
 
 // Pick is an offer that was answered with a claim.
@@ -71,11 +76,11 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 		s.Owed = nil // a load has no turns; under an earlier plan there may have been some
 	}
 	var buf [64]Candidate
-	among, no := env.Roster.Candidates(buf[:0], p, pool, o, at)
+	among, away, no := env.Roster.Candidates(buf[:0], p, pool, o, at)
 	if among = without(among, o); len(among) == 0 {
 		return s, none(o, cmp.Or(no, "nobody_available"))
 	}
-	rep := s.choose(by, preferred(among))
+	rep := s.choose(by, missable(pool.CatchUp), preferred(among), away, func(rep leadroute.RepID) bool { return env.Roster.member(pool, rep) })
 	if len(s.Recent) >= recentMax {
 		s.Recent = slices.Delete(s.Recent, 0, len(s.Recent)-recentMax+1)
 	}
@@ -97,16 +102,28 @@ func (s *State) refund(a *leadroute.Answer) {
 	s.Owed = append(s.Owed, a.Claim.Rep)
 }
 
-// choose picks whoever is owed a turn, else by the strategy.
-func (s *State) choose(by Strategy, among []Candidate) leadroute.RepID {
+// choose picks whoever is owed a turn or makes up for one, else by the strategy. away are
+// the members whose turns that are passed count as missed.
+func (s *State) choose(by Strategy, most int, among, away []Candidate, member func(leadroute.RepID) bool) leadroute.RepID {
+	turns, inTurn := by.(rotation)
+	if !inTurn {
+		most = 0 // a load has no turns
+	}
+	s.trim(most)
 	for i, rep := range s.Owed {
 		if slices.ContainsFunc(among, func(c Candidate) bool { return c.Rep == rep }) {
-			s.Owed = slices.Delete(s.Owed, i, i+1)
+			s.Owed, s.Made = slices.Delete(s.Owed, i, i+1), true
 			return rep
 		}
 	}
 	i, turn := by.Pick(s.Turn, among)
-	s.Turn = turn
+	if rep, ok := s.makeUp(among[i].Rep, among); ok {
+		return rep
+	}
+	if inTurn {
+		s.passed(most, s.Turn, turn, turns, away, member)
+	}
+	s.Turn, s.Made = turn.wrap(), false
 	return among[i].Rep
 }
 

@@ -2,6 +2,7 @@ package pools
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math/big"
 	"slices"
 	"testing"
@@ -71,13 +72,14 @@ func (f *floor) offer(t *rapid.T, o leadroute.Offer) leadroute.RepID {
 }
 
 // reference is the rotation by its definition, in exact numbers: every rep is a clock
-// that ticks weight times per unit of time, the earliest tick after the last one has the lead.
+// that ticks weight times per unit of time, first at its phase, a part of that; the
+// earliest tick after the last one has the lead.
 type reference struct {
 	at  *big.Rat
 	who int
 }
 
-func (r *reference) next(weights []float64, free func(int) bool) int {
+func (r *reference) next(weights []float64, phase func(int) *big.Rat, free func(int) bool) int {
 	best, when := -1, new(big.Rat)
 	for i, w := range weights {
 		if !free(i) {
@@ -86,12 +88,15 @@ func (r *reference) next(weights []float64, free func(int) bool) int {
 		if w == 0 {
 			w = 1
 		}
-		rate := new(big.Rat).SetInt64(int64(w*1000 + 0.5))
-		step := new(big.Rat).Inv(rate)
-		// The tick at or before the last turn, and from there the first one that lies after it.
-		k := new(big.Int).Div(new(big.Rat).Mul(r.at, rate).Num(), new(big.Rat).Mul(r.at, rate).Denom())
-		tick := new(big.Rat).Mul(new(big.Rat).SetInt(k), step)
-		for tick.Cmp(r.at) < 0 || tick.Cmp(r.at) == 0 && (i <= r.who || tick.Sign() == 0) {
+		step := new(big.Rat).Inv(new(big.Rat).SetInt64(int64(w*1000 + 0.5)))
+		tick := new(big.Rat).Mul(step, phase(i))
+		// Whole steps to shortly before the last turn, and from there the first tick that lies after it.
+		if gap := new(big.Rat).Sub(r.at, tick); gap.Sign() > 0 {
+			gap.Quo(gap, step)
+			k := new(big.Int).Div(gap.Num(), gap.Denom())
+			tick.Add(tick, new(big.Rat).Mul(step, new(big.Rat).SetInt(k)))
+		}
+		for tick.Cmp(r.at) < 0 || tick.Cmp(r.at) == 0 && i <= r.who {
 			tick.Add(tick, step)
 		}
 		if best < 0 || tick.Cmp(when) < 0 {
@@ -112,6 +117,14 @@ func TestRotationIsTheReference(t *testing.T) {
 			clear(weights)
 		}
 		ref, turn := &reference{at: new(big.Rat), who: -1}, Turn{}
+		phase := func(i int) *big.Rat {
+			if strategy.Name() == plan.RoundRobin {
+				return big.NewRat(1, 1)
+			}
+			h := fnv.New32a()
+			_, _ = h.Write([]byte(repID(i)))
+			return big.NewRat(int64(h.Sum32()%1024)+1, 1024)
+		}
 		for n := range 300 {
 			away := rapid.SliceOfN(rapid.IntRange(0, len(weights)-1), 0, 2).Draw(t, "away")
 			free := func(i int) bool { return n%3 == 0 || !slices.Contains(away, i) }
@@ -124,106 +137,159 @@ func TestRotationIsTheReference(t *testing.T) {
 			if len(among) == 0 {
 				continue
 			}
-			want := repID(ref.next(weights, free))
+			want := repID(ref.next(weights, phase, free))
 			i, next := strategy.Pick(turn, among)
 			if among[i].Rep != want {
 				t.Fatalf("turn %d: %s.Pick(%+v, %v) = %s, want %s", n, strategy.Name(), turn, among, among[i].Rep, want)
 			}
-			if turn = next; turn.Num <= 0 || turn.Num > turn.Den || turn.Den > 1e6 {
+			if turn = next.wrap(); turn.Num <= 0 || turn.Num > turn.Den || turn.Den > 1e6*1024 {
 				t.Fatalf("turn %d: %+v, want a time within one unit", n, turn)
 			}
 		}
 	})
 }
 
-// TestRoundRobinIsFair: over any window of turns the leads of reps who are always free
-// differ by at most one, whoever else comes and goes; and one who comes back gets no more
-// than they do, plus one.
+// shift lets reps come and go between the turns of a floor: each change is a pause, a
+// return, a leave or a join. It knows since which turn each rep has been there.
+type shift struct {
+	f       *floor
+	weights []float64
+	since   []int // the turn since which the rep is there; -1: not there
+	version int64
+}
+
+func newShift(t *rapid.T, strategy plan.Strategy, weights []float64) *shift {
+	t.Helper()
+	return &shift{f: newFloor(t, strategy, weights), weights: weights, since: make([]int, len(weights)), version: 1}
+}
+
+// change lets rep i pause or leave, or come back, before turn n.
+func (s *shift) change(t *rapid.T, i, n int) {
+	t.Helper()
+	s.version++
+	st := desk.State{Profile: leadroute.Rep{ID: repID(i), Weight: s.weights[i]}, Status: leadroute.StatusAvailable, Version: s.version}
+	switch {
+	case s.since[i] < 0:
+		s.since[i] = n
+	case rapid.Bool().Draw(t, "leaves"):
+		s.since[i] = -1
+		s.f.env.Roster.Update(repID(i), nil)
+		return
+	default:
+		s.since[i] = -1
+		st.Status = rapid.SampledFrom([]leadroute.RepStatus{leadroute.StatusAway, leadroute.StatusBusy, leadroute.StatusOff}).Draw(t, "status")
+	}
+	s.f.set(i, st)
+}
+
+// play hands out a drawn number of leads while reps other than the first always come and
+// go, and calls window for every window of turns with how many each rep had.
+func (s *shift) play(t *rapid.T, always int, window func(from, until int, had []int)) {
+	t.Helper()
+	var picks []int
+	for n := range rapid.IntRange(20, 80).Draw(t, "turns") {
+		for i := always; i < len(s.weights); i++ {
+			if rapid.IntRange(0, 5).Draw(t, "changes") == 0 {
+				s.change(t, i, n)
+			}
+		}
+		picks = append(picks, slices.Index(s.f.pool.Members, s.f.offer(t, leadroute.Offer{})))
+		had := make([]int, len(s.weights))
+		for from := n; from >= 0; from-- {
+			had[picks[from]]++
+			window(from, n, had)
+		}
+	}
+}
+
+// throughout tells whether rep i is there from that turn on, without a break.
+func (s *shift) throughout(i, from int) bool { return s.since[i] >= 0 && s.since[i] <= from }
+
+// TestRoundRobinIsFair: over any window of turns the leads of reps who are free throughout
+// differ by at most one, whoever else pauses, joins or leaves; and one who comes back gets
+// no more than they do, plus one.
 func TestRoundRobinIsFair(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		always, others := rapid.IntRange(1, 6).Draw(t, "always free"), rapid.IntRange(0, 4).Draw(t, "others")
-		f := newFloor(t, plan.RoundRobin, make([]float64, always+others))
-		perm := rapid.Permutation(seq(always+others)).Draw(t, "who")
-		var picks []int
-		back := make([]int, always+others) // since which turn the rep has been free
-		away := map[int]bool{}
-		for n := range rapid.IntRange(20, 80).Draw(t, "turns") {
-			for _, i := range perm[always:] {
-				if rapid.IntRange(0, 5).Draw(t, "changes") > 0 {
-					continue
-				}
-				status := leadroute.StatusAvailable
-				if away[i] = !away[i]; away[i] {
-					status = leadroute.StatusAway
-				}
-				back[i] = n
-				f.set(i, desk.State{Profile: leadroute.Rep{ID: repID(i)}, Status: status, Version: int64(n + 2)})
-			}
-			who := f.offer(t, leadroute.Offer{})
-			picks = append(picks, slices.IndexFunc(f.pool.Members, func(r leadroute.RepID) bool { return r == who }))
-			// Every window that ends here.
-			counts := make([]int, always+others)
-			for from := n; from >= 0; from-- {
-				counts[picks[from]]++
-				for _, i := range perm[:always] {
-					for _, j := range perm {
-						steady := back[j] <= from && !away[j]
-						if slices.Contains(perm[:always], j) {
-							steady = true
-						}
-						if steady && (counts[i]-counts[j] > 1 || counts[j]-counts[i] > 1) || counts[j]-counts[i] > 1 {
-							t.Fatalf("turns %d to %d: %s had %d leads and %s %d: %v", from, n, repID(i), counts[i], repID(j), counts[j], picks[from:])
-						}
+		s := newShift(t, plan.RoundRobin, make([]float64, always+others))
+		s.play(t, always, func(from, until int, had []int) {
+			for i := range had {
+				for j := range had {
+					if s.throughout(i, from) && had[j]-had[i] > 1 {
+						t.Fatalf("turns %d to %d: %s, who was there throughout, had %d leads and %s %d", from, until, repID(i), had[i], repID(j), had[j])
 					}
 				}
+			}
+		})
+	})
+}
+
+// TestWeightedIsFair: over any window of turns there is one span of time, so that each rep
+// who was free throughout is within one lead of its due, weight times that span, and nobody
+// is more than one lead above it, whoever else pauses, joins or leaves.
+func TestWeightedIsFair(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		weights := rapid.SliceOfN(rapid.SampledFrom([]float64{0.5, 1, 2, 3, 4.5, 10}), 1, 7).Draw(t, "weights")
+		s := newShift(t, plan.Weighted, weights)
+		always := rapid.IntRange(1, len(weights)).Draw(t, "always free")
+		s.play(t, always, func(from, until int, had []int) {
+			lo, hi := 0.0, 1e18 // the spans that each rep allows must meet
+			for i, w := range weights {
+				lo = max(lo, float64(had[i]-1)/w)
+				if s.throughout(i, from) {
+					hi = min(hi, float64(had[i]+1)/w)
+				}
+			}
+			if lo > hi+1e-9 {
+				t.Fatalf("turns %d to %d, weights %v: leads %v are further than one from what is due (there since %v)", from, until, weights, had, s.since)
+			}
+		})
+	})
+}
+
+// TestWeightedSharesAreExact: over whole rounds each rep has as many leads as its weight
+// says, wherever the rotation stood before.
+func TestWeightedSharesAreExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		weights := rapid.SliceOfN(rapid.SampledFrom([]float64{0.5, 1, 2, 3, 4.5, 10}), 1, 6).Draw(t, "weights")
+		f := newFloor(t, plan.Weighted, weights)
+		total, had := 0.0, make([]float64, len(weights))
+		for _, w := range weights {
+			total += w
+		}
+		for range rapid.IntRange(0, 40).Draw(t, "turns before") {
+			f.offer(t, leadroute.Offer{})
+		}
+		for range int(total * 2) {
+			had[slices.Index(f.pool.Members, f.offer(t, leadroute.Offer{}))]++
+		}
+		for i, w := range weights {
+			if had[i] != 2*w {
+				t.Fatalf("weights %v: in %v leads %v, want exactly twice the weights", weights, total*2, had)
 			}
 		}
 	})
 }
 
-func seq(n int) []int {
-	s := make([]int, n)
-	for i := range s {
-		s[i] = i
-	}
-	return s
-}
-
-// TestWeightedIsFair: over any window of turns each rep is within one lead of its due,
-// weight times one span of time that is the same for all.
-func TestWeightedIsFair(t *testing.T) {
+// TestWeightedDoesNotBunch: one rep of a weight beside as many reps of weight 1 does not
+// have all leads in a row and then none, as with clocks that tick together.
+func TestWeightedDoesNotBunch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		weights := rapid.SliceOfN(rapid.SampledFrom([]float64{0.5, 1, 2, 3, 4.5, 10}), 1, 6).Draw(t, "weights")
+		n := rapid.IntRange(8, 40).Draw(t, "weight")
+		weights := []float64{float64(n)}
+		for range n {
+			weights = append(weights, 1)
+		}
 		f := newFloor(t, plan.Weighted, weights)
-		var picks []int
-		for n := range 60 {
-			who := f.offer(t, leadroute.Offer{})
-			picks = append(picks, slices.Index(f.pool.Members, who))
-			counts := make([]float64, len(weights))
-			for from := n; from >= 0; from-- {
-				counts[picks[from]]++
-				// |n_i - w_i*T| <= 1 for one T: the spans that each rep allows must meet.
-				lo, hi := 0.0, 1e18
-				for i, w := range weights {
-					lo, hi = max(lo, (counts[i]-1)/w), min(hi, (counts[i]+1)/w)
-				}
-				if lo > hi+1e-9 {
-					t.Fatalf("turns %d to %d, weights %v: leads %v are further than one from what is due: %v", from, n, weights, counts, picks[from:])
-				}
+		row, longest := 0, 0
+		for range 4 * n {
+			if row++; f.offer(t, leadroute.Offer{}) != repID(0) {
+				row = 0
 			}
+			longest = max(longest, row)
 		}
-		// Over whole rounds the shares are exact.
-		total, counts := 0.0, make([]float64, len(weights))
-		for _, w := range weights {
-			total += w
-		}
-		for range int(total * 2) {
-			counts[slices.Index(f.pool.Members, f.offer(t, leadroute.Offer{}))]++
-		}
-		for i, w := range weights {
-			if d := counts[i] - 2*w; d < -1 || d > 1 {
-				t.Fatalf("weights %v: in %v leads rep %d had %v, want %v within one", weights, total*2, i, counts[i], 2*w)
-			}
+		if longest > n/2+1 {
+			t.Fatalf("the rep of weight %d had %d leads in a row", n, longest)
 		}
 	})
 }

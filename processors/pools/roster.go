@@ -104,16 +104,17 @@ func (r *Roster) Picked(id leadroute.ClaimID, pool leadroute.PoolID, cost int, a
 
 // Candidates appends to buf the pool's members who could take the offered lead at that
 // time, by rep id. Where there is nobody no says why: no_members, too_few_present,
-// nobody_fits or nobody_available.
-func (r *Roster) Candidates(buf []Candidate, p *plan.Plan, pool *plan.Pool, o *leadroute.Offer, at leadroute.Millis) (among []Candidate, no string) {
+// nobody_fits or nobody_available. Where the pool lets reps catch up, away are those who
+// are not there or have no room.
+func (r *Roster) Candidates(buf []Candidate, p *plan.Plan, pool *plan.Pool, o *leadroute.Offer, at leadroute.Millis) (among, away []Candidate, no string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	members := r.members(p, pool)
 	if len(members) == 0 {
-		return buf, "no_members"
+		return buf, nil, "no_members"
 	}
 	if !present(members, p, pool, at) {
-		return buf, "too_few_present"
+		return buf, nil, "too_few_present"
 	}
 	fits := newFit(pool, o)
 	defer fits.free()
@@ -122,6 +123,9 @@ func (r *Roster) Candidates(buf []Candidate, p *plan.Plan, pool *plan.Pool, o *l
 		c, no := w.candidate(p, pool, o.Class, at)
 		switch {
 		case no != "":
+			if missable(pool.CatchUp) > 0 && makesUp(no) {
+				away = append(away, w.shape(pool, at))
+			}
 		case !fits.require(&w.state.Profile):
 			unfit++
 		default:
@@ -131,11 +135,19 @@ func (r *Roster) Candidates(buf []Candidate, p *plan.Plan, pool *plan.Pool, o *l
 	}
 	switch {
 	case len(buf) > 0:
-		return buf, ""
+		return buf, away, ""
 	case unfit > 0:
-		return buf, "nobody_fits"
+		return buf, away, "nobody_fits"
 	}
-	return buf, "nobody_available"
+	return buf, away, "nobody_available"
+}
+
+// member tells whether the rep is in the pool now.
+func (r *Roster) member(pool *plan.Pool, rep leadroute.RepID) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	w := r.rows[rep]
+	return w != nil && pool.Member(&w.state.Profile)
 }
 
 // present tells whether so many members are there, free or not, as the pool wants.
@@ -217,11 +229,11 @@ func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, o *leadro
 	}
 	s := State{}
 	if turn != nil {
-		s = State{Turn: turn.Turn, Owed: slices.Clone(turn.Owed)}
+		s = State{Turn: turn.Turn, Owed: slices.Clone(turn.Owed), Missed: slices.Clone(turn.Missed), Made: turn.Made, Recent: turn.Recent}
 	}
 	list := []Standing{}
 	for by := strategyOf(pool, o); len(among) > 0; {
-		rep := s.choose(by, preferred(among))
+		rep := s.choose(by, missable(pool.CatchUp), preferred(among), nil, nil)
 		i := slices.IndexFunc(among, func(c Candidate) bool { return c.Rep == rep })
 		list = append(list, Standing{Rep: rep, Open: among[i].Open, Turn: len(list) + 1})
 		among = slices.Delete(among, i, i+1)
@@ -306,9 +318,17 @@ func (w *row) candidate(p *plan.Plan, pool *plan.Pool, class leadroute.Class, at
 	case pool.Caps.Open > 0 && inPool+cost > pool.Caps.Open:
 		return Candidate{}, "pool_full"
 	}
-	weight := s.Profile.Weight
+	c = w.shape(pool, at)
+	c.Open = open
+	return c, ""
+}
+
+// shape is what a strategy sees of the rep, but for what lies on the desk.
+func (w *row) shape(pool *plan.Pool, at leadroute.Millis) Candidate {
+	r := &w.state.Profile
+	weight := r.Weight
 	if pool.WeightBy != nil {
-		weight = pool.WeightBy(&s.Profile)
+		weight = pool.WeightBy(r)
 	}
-	return Candidate{Rep: w.id, Weight: weight, Open: open, Ramp: pool.Ramp.Share(s.Profile.StartedOn, at)}, ""
+	return Candidate{Rep: w.id, Weight: weight, Ramp: pool.Ramp.Share(r.StartedOn, at)}
 }

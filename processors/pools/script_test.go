@@ -2,6 +2,7 @@ package pools
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ import (
 // TestScripts plays testdata/*.txt: the rotation of pool emea, offer by offer. After
 // -rewrite, read the diff.
 //
-//	pool strategy=weighted ana=2 ben=1 [open=2]     a number is a weight; all are free
+//	pool strategy=weighted ana=2 ben=1 [open=2] [catch_up=full]   a number is a weight; all are free
 //	rep ana [away] [open=3] [cap=5] [v=2]           as the view shows ana now
 //	assign L1 L2 L3                                 an offer each; the claims are accepted
 //	offer L1 [try=1] [avoid=ana] [declined=ana v=3 status=away open=1]
@@ -70,7 +71,11 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		s.now = s.now.Add(transcript.Span(t, d, a.Pos(0)))
 		return transcript.Clock(s.now) + "\n"
 	case "row":
-		return fmt.Sprintf("turn %d/%d %s, owed %v, %d recent\n", s.row.Turn.Num, s.row.Turn.Den, s.row.Turn.Rep, s.row.Owed, len(s.row.Recent))
+		line := fmt.Sprintf("turn %d/%d %s, owed %v, %d recent", s.row.Turn.Num, s.row.Turn.Den, s.row.Turn.Rep, s.row.Owed, len(s.row.Recent))
+		if len(s.row.Missed) > 0 {
+			line += fmt.Sprintf(", missed %v", s.row.Missed)
+		}
+		return line + "\n"
 	case "assign":
 		var got []string
 		for i := 0; a.Pos(i) != ""; i++ {
@@ -95,11 +100,12 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 
 func (s *script) setPool(a transcript.Args, d *datadriven.TestData) {
 	pool := &plan.Pool{Name: "emea", Strategy: plan.Strategy(a.Text("strategy", "")), Caps: leadroute.Caps{Open: a.Int("open", 0)}}
+	pool.CatchUp = plan.CatchUp(a.Text("catch_up", ""))
 	s.plan = &plan.Plan{ID: "p", Zone: time.UTC, Pools: map[leadroute.PoolID]*plan.Pool{"emea": pool}}
 	s.env = Env{Plan: func(leadroute.PlanID) *plan.Plan { return s.plan }, Roster: NewRoster()}
 	s.views = map[leadroute.RepID]*desk.State{}
 	for _, arg := range d.CmdArgs {
-		if arg.Key == "strategy" || arg.Key == "open" {
+		if slices.Contains([]string{"strategy", "open", "catch_up"}, arg.Key) {
 			continue
 		}
 		id := leadroute.RepID(arg.Key)

@@ -36,10 +36,15 @@ func preferred(among []Candidate) []Candidate {
 }
 
 // Strategy picks one of the candidates, given the turn before it, and returns the turn
-// after it. Candidates are never empty and ordered by rep id.
+// after it, which may lie beyond the unit. Candidates are never empty and ordered by rep id.
 type Strategy interface {
 	Name() plan.Strategy
 	Pick(last Turn, among []Candidate) (int, Turn)
+}
+
+// rotation is a strategy in which reps have turns, each by a clock.
+type rotation interface {
+	clock(c *Candidate) clock
 }
 
 // Builtin lists every strategy.
@@ -64,34 +69,33 @@ func strategyFor(name plan.Strategy) Strategy {
 }
 
 // earliest is the candidate whose clock ticks next.
-func earliest(last Turn, among []Candidate, w func(*Candidate) int64) (int, Turn) {
+func earliest(last Turn, among []Candidate, by rotation) (int, Turn) {
 	best, at := -1, Turn{}
 	for i := range among {
-		if t := last.next(w(&among[i]), among[i].Rep); best < 0 || t.compare(at) < 0 {
+		if t := by.clock(&among[i]).next(last); best < 0 || t.compare(at) < 0 {
 			best, at = i, t
 		}
 	}
-	return best, at.wrap()
+	return best, at
 }
 
-// alike weighs all the same, but for those whose share still grows.
-func alike(c *Candidate) int64 { return ticks(c.ramp()) }
-
-// roundRobin hands leads out in turn.
+// roundRobin hands leads out in turn, by id; to those whose share still grows so much seldomer.
 type roundRobin struct{}
 
 func (roundRobin) Name() plan.Strategy { return plan.RoundRobin }
 
-func (roundRobin) Pick(last Turn, among []Candidate) (int, Turn) { return earliest(last, among, alike) }
+func (roundRobin) clock(c *Candidate) clock { return inStep(ticks(c.ramp()), c.Rep) }
+
+func (r roundRobin) Pick(last Turn, among []Candidate) (int, Turn) { return earliest(last, among, r) }
 
 // weighted hands leads out in turn, to each rep in proportion to the weight, smoothly.
 type weighted struct{}
 
 func (weighted) Name() plan.Strategy { return plan.Weighted }
 
-func (weighted) Pick(last Turn, among []Candidate) (int, Turn) {
-	return earliest(last, among, func(c *Candidate) int64 { return ticks(orOne(c.Weight) * c.ramp()) })
-}
+func (weighted) clock(c *Candidate) clock { return apart(ticks(orOne(c.Weight)*c.ramp()), c.Rep) }
+
+func (w weighted) Pick(last Turn, among []Candidate) (int, Turn) { return earliest(last, among, w) }
 
 func orOne(weight float64) float64 {
 	if weight == 0 {
@@ -109,12 +113,12 @@ func (leastLoaded) Name() plan.Strategy { return plan.LeastLoaded }
 func (leastLoaded) Pick(last Turn, among []Candidate) (int, Turn) {
 	best, at := -1, Turn{}
 	for i := range among {
-		t := last.next(weightUnit, among[i].Rep)
+		t := inStep(weightUnit, among[i].Rep).next(last)
 		if best < 0 || cmp.Or(cmp.Compare(among[i].load(), among[best].load()), t.compare(at)) < 0 {
 			best, at = i, t
 		}
 	}
-	return best, at.wrap()
+	return best, at
 }
 
 func (c *Candidate) load() float64 { return float64(c.Open+1) / c.ramp() }

@@ -185,7 +185,7 @@ func TestRampLaw(t *testing.T) {
 		others := rapid.IntRange(1, 6).Draw(rt, "others")
 		fresh := rep("new")
 		fresh.StartedOn = noon.Time().AddDate(0, 0, -days).Format(time.DateOnly)
-		weeks := (float64(days) + 0.5) / 7 // it is noon
+		weeks := float64(days) / 7
 		reps := []leadroute.Rep{fresh}
 		for i := range others {
 			reps = append(reps, rep(fmt.Sprint("old", i)))

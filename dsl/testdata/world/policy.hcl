@@ -71,7 +71,7 @@ pool "emea" {
   require       = contains(rep.languages, lead.language) && rep.level >= 2
   prefer        = rep.region == lead.country
   hours         = hours.berlin
-  catch_up      = "average"
+  catch_up      = "average" # leadroute:ignore LR069 a target may ask for turns
   ramp          = { weeks = 6, from = 0.25 }
   min_present   = 2
   capacity {
