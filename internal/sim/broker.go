@@ -70,6 +70,15 @@ type item struct {
 	key  string
 	val  []byte
 	at   leadroute.Millis // by its sender's clock
+	what string           // for the trace
+}
+
+// String is what the trace says of it.
+func (it item) String() string {
+	if it.row != nil {
+		return "row " + it.key + " of " + string(it.from.stage.name)
+	}
+	return it.what
 }
 
 // lane is the way of one sender to one partition.
@@ -129,6 +138,7 @@ func (w *World) flush(l lane) {
 	it := q[0]
 	w.lanes[l] = q[1:]
 	w.flying--
+	w.note("arrived: %s", it)
 	w.arrive(it)
 	if it.txn != nil {
 		it.txn.pending--
@@ -157,7 +167,10 @@ func (w *World) cut(own *owner, survive func() bool) {
 		for _, it := range w.lanes[l] {
 			w.flying--
 			if survive() {
+				w.note("arrived: %s", it)
 				w.arrive(it)
+			} else {
+				w.note("lost: %s", it)
 			}
 		}
 		delete(w.lanes, l)

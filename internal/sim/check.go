@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/leadroute/leadroute"
@@ -87,7 +88,7 @@ func (w *World) checkCaps(own *owner, s *desk.State, m *leadroute.RepMessage) {
 		return
 	}
 	if n, limit := s.Open(), desk.OpenCap(&s.Profile); n > limit {
-		w.violate("3 caps", "%s holds %d of %d: %v", s.Profile.ID, n, limit, s.Held)
+		w.violate("3 caps", "%s holds %d of %d: %s", s.Profile.ID, n, limit, brief(s.Held))
 	}
 	for name, limit := range w.poolCaps() {
 		if n := s.OpenIn(name); limit > 0 && n > limit {
@@ -250,46 +251,73 @@ func (w *World) countOwners(own *owner) {
 	}
 }
 
+// known is a lead's row as it was read last.
+type known struct {
+	row []byte
+	s   *ledger.State
+}
+
+// lead is a lead's row, to be read only.
 func (w *World) lead(id string) *ledger.State {
 	p := w.ledger.parts[partitionOf(id, w.opt.Partitions)]
 	c, ok := p.owner.table[id]
 	if !ok || c.value == nil {
 		return nil
 	}
-	return decoded[ledger.State](w, c.value)
+	k := w.known[id]
+	if k.s == nil || &k.row[0] != &c.value[0] {
+		k = known{c.value, decoded[ledger.State](w, c.value)}
+		w.known[id] = k
+	}
+	return k.s
 }
 
-// finished tells whether every lead is closed or dead, every desk is empty and no timer stands.
-func (w *World) finished() bool { return w.pendingWork() == "" }
+// left is something that keeps the world from its end.
+type left struct{ who, how, more string }
 
-// pendingWork names what keeps the world from its end, "" if nothing does.
-func (w *World) pendingWork() string {
-	var left []string
+func (l left) String() string { return l.who + " " + l.how + l.more }
+
+// pending names what keeps the world from its end, at most so many things: each lead must be
+// closed or dead, every desk empty, and no timer stand.
+func (w *World) pending(most int) (all []left) {
+	if n := len(w.clock.timers); n > 0 {
+		all = append(all, left{who: strconv.Itoa(n), how: "timers stand"})
+	}
 	for _, a := range w.door.posted {
+		if len(all) >= most {
+			return all
+		}
 		id := string(a.Lead.ID)
-		if s := w.lead(id); s == nil || s.Open() {
-			phase := ledger.Phase("unknown")
-			if s != nil {
-				phase = s.Phase
-			}
-			left = append(left, fmt.Sprintf("%s is %s", id, phase))
-		} else if s.Phase == ledger.Closed && s.Done == 0 {
-			left = append(left, fmt.Sprintf("%s (rev %d) has unsettled deliveries: %+v", id, s.Rev, s.Dests))
+		switch s := w.lead(id); {
+		case s == nil:
+			all = append(all, left{who: id, how: "is unknown"})
+		case s.Open():
+			all = append(all, left{who: id, how: "is " + string(s.Phase)})
+		case s.Phase == ledger.Closed && s.Done == 0:
+			all = append(all, left{id, "has unsettled deliveries", fmt.Sprintf(" (rev %d): %s", s.Rev, brief(s.Dests))})
 		}
 	}
 	for _, p := range w.reps.parts {
 		for _, key := range sortedKeys(p.owner.table) {
 			if c := p.owner.table[key]; c.value != nil {
 				if s := decoded[desk.State](w, c.value); s != nil && len(s.Held) > 0 {
-					left = append(left, fmt.Sprintf("%s holds %v", key, s.Held))
+					all = append(all, left{key, "holds ", brief(s.Held)})
 				}
 			}
 		}
 	}
-	if n := len(w.clock.timers); n > 0 {
-		left = append(left, fmt.Sprintf("%d timers stand", n))
+	return all
+}
+
+// checkRest is violated when the world is busy still.
+func (w *World) checkRest() {
+	all := w.pending(1000)
+	said := make([]string, len(all))
+	for i, l := range all {
+		said[i] = l.String()
 	}
-	return strings.Join(left, "; ")
+	w.violate(liveness, "still busy after %d steps: %s", maxSteps, strings.Join(said, "; "))
+	w.violation.left = all
 }
 
 // checkEnd checks what must hold when everything has come to rest.
@@ -363,7 +391,7 @@ func (w *World) checkLead(id string) {
 	}
 	if e := s.Decided(leadroute.LeadID(id)); e != nil { // what was told last is what the row says
 		if have := w.events[e.ID()]; have.Decision == nil || string(have.Decision.Said) != string(e.Decision.Said) || have.Plan != e.Plan {
-			w.violate("6 events", "%s was decided %s, and told to be %+v", id, e.Decision.Said, have.Decision)
+			w.violate("6 events", "%s was decided %s, and told to be %s", id, e.Decision.Said, brief(have))
 		}
 	}
 	if s.Rev > 1 {

@@ -24,7 +24,7 @@ func Find(first uint64, n int) (uint64, *Violation) {
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for seed, more := take(); more; seed, more = take() {
-				v, _ := Run(seed, nil, false)
+				v, _ := Run(Case{Seed: seed}, false)
 				mu.Lock()
 				if v != nil && (bad == nil || seed < failed) { // those before it are being run still
 					bad, failed = v, seed

@@ -80,6 +80,11 @@ func (w *World) drawPlan(version int) *plan.Plan {
 		q.MaxWait, q.Then = time.Minute, &plan.Target{Pool: names[1]}
 	}
 	p.Queues[q.Name] = q
+	if w.chance(4) { // a lead that waited too long waits elsewhere
+		last := &plan.Queue{Name: "last"}
+		p.Queues[last.Name] = last
+		q.MaxWait, q.Then = 30*time.Second, &plan.Target{Queue: last.Name}
+	}
 	return p
 }
 

@@ -5,7 +5,9 @@ package sim
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/leadroute/leadroute/internal/mutant"
 )
@@ -26,7 +28,8 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// TestShrink: the steps that are left are fewer, and break the same invariant.
+// TestShrink: what is left of a failing seed breaks the same invariant, and no step of it can
+// be left out.
 func TestShrink(t *testing.T) {
 	mutant.Planted = "reps-accept-while-full"
 	defer func() { mutant.Planted = "" }()
@@ -34,18 +37,22 @@ func TestShrink(t *testing.T) {
 	if v == nil {
 		t.Fatal("no violation to be shrunk")
 	}
-	skip := Shrink(seed)
-	less, _ := Run(seed, skip, false)
-	if less == nil || less.Invariant != v.Invariant {
-		t.Fatalf("seed %d breaks %q, and shrunk %v", seed, v.Invariant, less)
+	c, less, minimal := Shrink(seed, time.Minute)
+	if less == nil || less.Invariant != v.Invariant || !minimal {
+		t.Fatalf("seed %d breaks %q, and shrunk %v (minimal: %t)", seed, v.Invariant, less, minimal)
 	}
-	left := less.Step
-	for _, out := range skip {
-		if out {
-			left--
+	for i, out := range c.Skip[:less.Step] {
+		if i == 0 || out {
+			continue
+		}
+		without := c
+		without.Skip = slices.Clone(c.Skip)
+		without.Skip[i] = true
+		without.until = less.Step
+		if again, _ := Run(without, false); again != nil && again.Invariant == v.Invariant {
+			t.Errorf("without step %d it still fails: %v", i, again)
 		}
 	}
-	if left > v.Step/2 {
-		t.Errorf("of %d steps %d are left", v.Step, left)
-	}
+	_, lines := Run(c, true)
+	t.Logf("seed %d fails after %d steps, of which %d suffice:\n%s", seed, v.Step, c.Steps(less), strings.Join(lines, "\n"))
 }

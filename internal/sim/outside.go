@@ -18,10 +18,27 @@ const (
 	senderClock = -2
 	senderOps   = -3
 	senderSweep = -4
-	senderDesk  = -100 // minus the rep's number
+	senderDesk  = -100
 	senderWork  = -200 // minus the worker's number
 	senderFeed  = -400 // minus the feed's number
 )
+
+func outsider(sender int) string {
+	switch sender {
+	case senderDoor:
+		return "door"
+	case senderClock:
+		return "clock"
+	case senderOps:
+		return "operator"
+	case senderSweep:
+		return "sweep"
+	case senderDesk:
+		return "rep"
+	default:
+		return "worker"
+	}
+}
 
 // door posts leads: each once, some again under the same receipt (a replay of admit) or
 // another (a duplicate).
@@ -109,7 +126,7 @@ func (w *World) workSome() {
 	i := w.rng.IntN(len(w.topics))
 	k := w.workers[w.topics[i]]
 	if w.opt.Faults && !w.draining && w.chance(40) {
-		w.tracef("CRASH worker %s", w.topics[i])
+		w.note("CRASH worker of %s", w.topics[i])
 		k.next, k.doing, k.busy = k.committed, nil, map[string]bool{}
 		return
 	}
@@ -152,7 +169,7 @@ func (w *World) end(i int, k *worker, a *attempt) {
 	}
 	a.told = true
 	delete(k.busy, string(a.d.Lead))
-	w.tracef("%s attempt %s rev %d #%d: %s", k.dest, a.d.Lead, a.d.Rev, a.d.Attempt, o.Result)
+	w.note("%s: attempt %d of %s/%d with owner %s: %s %s", k.dest, a.d.Attempt, a.d.Lead, a.d.Rev, a.d.Owner, o.Result, o.Reason)
 	m := &leadroute.LedgerMessage{Outcome: &o}
 	w.send(senderWork-i, leadroute.TopicLedger, string(a.d.Lead), m)
 	if w.opt.Faults && w.chance(12) {
@@ -225,6 +242,9 @@ type asked struct {
 
 // hire sets rep i's profile.
 func (w *World) hire(i int) {
+	if w.absent[i] {
+		return
+	}
 	r := leadroute.Rep{ID: leadroute.RepID(repName(i)), Caps: leadroute.Caps{Open: 1 + i%3}, CRMID: "u" + strconv.Itoa(i)}
 	w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Profile: &r})
 }

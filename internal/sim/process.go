@@ -97,7 +97,7 @@ func (w *World) upheaval() {
 // its partitions over.
 func (w *World) kill(p *process) {
 	back := len(w.procs) == 1 || w.chance(2)
-	w.tracef("KILL %s, back: %t", p.name, back)
+	w.note("KILL %s, back: %t", p.name, back)
 	own := w.ownedBy(p)
 	for _, o := range own {
 		w.cut(o, func() bool { return w.chance(2) })
@@ -123,7 +123,7 @@ func (w *World) fail(p *process) {
 		return
 	}
 	o := own[w.rng.IntN(len(own))]
-	w.tracef("FAIL %s", o)
+	w.note("FAIL %s", o)
 	w.cut(o, func() bool { return w.chance(2) })
 	w.takeOver(o.stage, o.part, p)
 }
@@ -135,7 +135,7 @@ func (w *World) stall(p *process) {
 	if len(own) == 0 {
 		return
 	}
-	w.tracef("STALL %s", p.name)
+	w.note("STALL %s", p.name)
 	w.drop(p)
 	for _, o := range own {
 		w.takeOver(o.stage, o.part, w.other(p))
@@ -157,7 +157,7 @@ func (w *World) endStall() {
 	}
 	z := w.stalled[0]
 	w.stalled = w.stalled[1:]
-	w.tracef("FENCE %s", z.name)
+	w.note("FENCE %s", z.name)
 	for _, o := range z.own {
 		w.cut(o, func() bool { return w.chance(4) })
 	}
@@ -167,7 +167,7 @@ func (w *World) endStall() {
 // join starts a process, which gets some of the partitions.
 func (w *World) join() {
 	p := w.startProcess()
-	w.tracef("JOIN %s", p.name)
+	w.note("JOIN %s", p.name)
 	for _, st := range w.stages {
 		for _, part := range st.parts {
 			if w.chance(len(w.procs)) {
@@ -179,7 +179,7 @@ func (w *World) join() {
 
 // leave ends a process in order.
 func (w *World) leave(p *process) {
-	w.tracef("LEAVE %s", p.name)
+	w.note("LEAVE %s", p.name)
 	w.drop(p)
 	for _, o := range w.ownedBy(p) {
 		w.hand(o, w.other(p))
@@ -196,7 +196,7 @@ func (w *World) move(p *process) {
 // hand gives a partition to another process: all that its owner sent arrives before it lets
 // go; what it had handled last may be handled again.
 func (w *World) hand(o *owner, to *process) {
-	w.tracef("MOVE %s to %s", o, to.name)
+	w.note("MOVE %s to %s", o, to.name)
 	if w.chance(2) {
 		w.letGo(o)
 	} else {
@@ -212,14 +212,4 @@ func (w *World) drop(p *process) {
 			return
 		}
 	}
-}
-
-// String is "i1 ledger/0".
-func (o *owner) String() string {
-	for i, p := range o.stage.parts {
-		if p == o.part {
-			return fmt.Sprintf("%s %s/%d", o.by.name, o.stage.name, i)
-		}
-	}
-	return o.by.name
 }

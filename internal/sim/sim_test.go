@@ -5,13 +5,15 @@ import (
 	"hash/fnv"
 	"strings"
 	"testing"
+	"time"
 )
 
 var (
 	seeds = flag.Int("seeds", 300, "how many seeds to run")
 	first = flag.Uint64("first", 1, "the first seed")
-	trace = flag.Bool("trace", false, "print every step that a failing seed needs to fail")
+	trace = flag.Bool("trace", false, "print every step that a failing seed needs to fail, not only the last ones")
 	whole = flag.Bool("whole", false, "print all steps of a failing seed, also those that it fails without")
+	limit = flag.Duration("shrink", time.Minute, "how long to look for a shorter way to fail")
 )
 
 func TestSeeds(t *testing.T) {
@@ -19,15 +21,20 @@ func TestSeeds(t *testing.T) {
 	if v == nil {
 		return
 	}
-	var skip []bool
+	c, how := Case{Seed: seed}, "as it came"
 	if !*whole {
-		skip = Shrink(seed)
+		var minimal bool
+		if c, v, minimal = Shrink(seed, *limit); minimal {
+			how = "shrunk: it needs every one"
+		} else {
+			how = "shrunk for " + limit.String() + ": it may need fewer"
+		}
 	}
-	v, steps := Run(seed, skip, true)
+	v, lines := Run(c, true)
 	if !*trace {
-		steps = steps[max(0, len(steps)-60):]
+		lines = lines[max(0, len(lines)-60):]
 	}
-	t.Fatalf("Run(%d) = %v\nreplay: go test ./internal/sim -seeds 1 -first %d -trace\n%s", seed, v, seed, strings.Join(steps, "\n"))
+	t.Fatalf("seed %d, %d steps, %s: %v\nreplay: go test ./internal/sim -seeds 1 -first %d -trace\n%s", seed, c.Steps(v), how, v, seed, strings.Join(lines, "\n"))
 }
 
 // TestSameSeedSameRun: the same seed gives the same steps, byte for byte (invariant 5).
@@ -41,7 +48,7 @@ func TestSameSeedSameRun(t *testing.T) {
 }
 
 func digest(seed uint64) uint64 {
-	_, steps := Run(seed, nil, true)
+	_, steps := Run(Case{Seed: seed}, true)
 	h := fnv.New64a()
 	for _, s := range steps {
 		_, _ = h.Write([]byte(s))

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/leadroute/leadroute"
@@ -12,15 +13,22 @@ import (
 
 // stage is one stateful stage: the real decision behind the real codec.
 type stage struct {
-	name      leadroute.Topic
-	parts     []*partition
-	apply     func(own *owner, key string, row, msg []byte, at leadroute.Millis) ([]byte, []leadroute.Effect, error)
+	name  leadroute.Topic
+	parts []*partition
+	decision
 	recovered func(*owner)
 }
 
+// decision is a stage's decision on encoded rows and messages, and its words for them.
+type decision struct {
+	apply   func(own *owner, key string, row, msg []byte, at leadroute.Millis) ([]byte, []leadroute.Effect, error)
+	message func(msg []byte) string
+	change  func(was, is []byte) string
+}
+
 // adapt puts the codec around a decision, as the stream does.
-func adapt[S, M any](decide func(own *owner, key string, s *S, m *M, at leadroute.Millis) (*S, []leadroute.Effect)) func(*owner, string, []byte, []byte, leadroute.Millis) ([]byte, []leadroute.Effect, error) {
-	return func(own *owner, key string, row, msg []byte, at leadroute.Millis) ([]byte, []leadroute.Effect, error) {
+func adapt[S, M any](decide func(own *owner, key string, s *S, m *M, at leadroute.Millis) (*S, []leadroute.Effect)) decision {
+	apply := func(own *owner, key string, row, msg []byte, at leadroute.Millis) ([]byte, []leadroute.Effect, error) {
 		m, err := leadroute.Decode[M](msg)
 		if err != nil {
 			return nil, nil, err
@@ -37,6 +45,18 @@ func adapt[S, M any](decide func(own *owner, key string, s *S, m *M, at leadrout
 		}
 		b, err := leadroute.Encode(next)
 		return b, out, err
+	}
+	row := func(b []byte) *S {
+		s, _ := leadroute.Decode[S](b) // it was encoded here
+		return s
+	}
+	return decision{
+		apply: apply,
+		message: func(msg []byte) string {
+			m, _ := leadroute.Decode[M](msg) // apply has read it
+			return brief(m)
+		},
+		change: func(was, is []byte) string { return differences(row(was), row(is)) },
 	}
 }
 
@@ -81,8 +101,8 @@ func (w *World) build() {
 	}
 }
 
-func (w *World) stage(name leadroute.Topic, apply func(*owner, string, []byte, []byte, leadroute.Millis) ([]byte, []leadroute.Effect, error)) *stage {
-	st := &stage{name: name, apply: apply}
+func (w *World) stage(name leadroute.Topic, d decision) *stage {
+	st := &stage{name: name, decision: d}
 	for range w.opt.Partitions {
 		st.parts = append(st.parts, &partition{})
 	}
@@ -122,7 +142,9 @@ func (w *World) handle(own *owner) {
 	own.txns = append(own.txns, t)
 	row := own.table[r.key]
 	at := max(r.at, row.at)
-	w.tracef("%s#%d handles %s %s", own.stage.name, own.id, r.key, r.value)
+	if w.opt.Trace {
+		w.note("%s: %s hears %s", own, r.key, own.stage.message(r.value))
+	}
 	next, out, err := own.stage.apply(own, r.key, row.value, r.value, at)
 	if err != nil {
 		w.violate("codec", "%s: %v", own.stage.name, err)
@@ -135,8 +157,10 @@ func (w *World) handle(own *owner) {
 		}
 		c := change{key: r.key, value: next, at: at, term: own.term, n: n + 1}
 		own.table[r.key] = c
-		w.tracef("  row %s", next)
-		w.put(own.id, item{from: own, txn: t, row: &c})
+		if w.opt.Trace {
+			w.note("%s", cmp.Or(own.stage.change(row.value, next), "row"))
+		}
+		w.put(own.id, item{from: own, txn: t, row: &c, key: r.key})
 	} else if row.value != nil {
 		row.at = at
 		own.table[r.key] = row
@@ -149,7 +173,10 @@ func (w *World) handle(own *owner) {
 				return
 			}
 		}
-		w.tracef("  -> %s %s %s", e.Topic, e.Key, it.val)
+		if w.opt.Trace {
+			it.what = describe(e.Topic, e.Key, e.Value)
+			w.note("→ %s", it.what)
+		}
 		w.put(own.id, it)
 	}
 	w.commit(own)
@@ -169,5 +196,10 @@ func (w *World) send(sender int, to leadroute.Topic, key string, v any) {
 		w.violate("codec", "%s: %v", to, err)
 		return
 	}
-	w.put(sender, item{to: to, key: key, val: b})
+	it := item{to: to, key: key, val: b}
+	if w.opt.Trace {
+		it.what = describe(to, key, v)
+		w.note("%s → %s", outsider(sender), it.what)
+	}
+	w.put(sender, it)
 }

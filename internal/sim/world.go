@@ -40,12 +40,16 @@ type World struct {
 	pcg  rand.PCG
 	rng  *rand.Rand
 	skip []bool // by number: steps that are left out
-	now  leadroute.Millis
+	// until is the last step that matters, 0: all do. busy is the last before the drain.
+	until, busy int
+	now         leadroute.Millis
 	// plan is in force; plans are all versions of it, which come into force one after the other.
 	plan  *plan.Plan
 	plans []*plan.Plan
 	// epoch changes what the account table says, so that a replay may decide otherwise.
 	epoch int
+	// absent are reps who are never hired.
+	absent map[int]bool
 	// accept is how long a rep has to respond under half of the targets, 0: no bound.
 	accept time.Duration
 
@@ -66,6 +70,7 @@ type World struct {
 	workers  map[leadroute.Topic]*worker
 	topics   []leadroute.Topic // of workers, sorted
 	owned    map[string]leadroute.RepID
+	known    map[string]known // by lead
 	events   map[string]leadroute.LatencyEvent
 	dead     map[string]leadroute.DeadLetter
 	notified map[string]bool    // ids of the notifications on the log
@@ -80,6 +85,7 @@ type World struct {
 	steps     int
 	violation *Violation
 	trace     []string
+	line      []string // of this step
 }
 
 // Violation is a broken invariant.
@@ -87,7 +93,13 @@ type Violation struct {
 	Invariant string
 	Detail    string
 	Step      int
+	// busy is the step after which nothing new came, 0: it was not reached.
+	busy int
+	left []left // of a world that does not come to rest
 }
+
+// liveness is the invariant that everything comes to rest.
+const liveness = "5 liveness"
 
 func (v *Violation) Error() string {
 	return fmt.Sprintf("step %d: %s: %s", v.Step, v.Invariant, v.Detail)
@@ -96,10 +108,10 @@ func (v *Violation) Error() string {
 // start is when every world begins: a Wednesday, 10:00 UTC.
 const start = leadroute.Millis(1768384800000)
 
-// New builds the world of a seed.
-func New(seed uint64, trace bool) *World {
+// newDrawn draws the world of a case, and leaves out what the case does.
+func newDrawn(c Case, trace bool) *World {
 	w := newWorld(start)
-	w.seed = seed
+	w.seed, w.skip, w.until = c.Seed, c.Skip, c.until
 	w.reseed()
 	w.decider = w.decide
 	w.opt = Options{
@@ -115,20 +127,25 @@ func New(seed uint64, trace bool) *World {
 		w.plans = append(w.plans, w.drawPlan(i+1))
 	}
 	w.plan = w.plans[0]
+	return w
+}
+
+// open starts the stages and hires the reps.
+func (w *World) open() {
 	w.build()
 	w.openWorkers()
 	for i := range w.opt.Reps {
 		w.hire(i)
 	}
-	return w
+	w.endLine()
 }
 
 // newWorld is a world without a plan.
 func newWorld(at leadroute.Millis) *World {
 	w := &World{
 		now: at, lanes: map[lane][]item{}, workers: map[leadroute.Topic]*worker{},
-		owned: map[string]leadroute.RepID{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
-		notified: map[string]bool{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
+		owned: map[string]leadroute.RepID{}, known: map[string]known{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
+		absent: map[int]bool{}, notified: map[string]bool{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
 	}
 	w.rng = rand.New(&w.pcg)
 	w.crm.init()
@@ -151,16 +168,10 @@ func (w *World) openWorkers() {
 	slices.Sort(w.topics)
 }
 
-func (w *World) tracef(format string, args ...any) {
-	if w.opt.Trace {
-		w.trace = append(w.trace, fmt.Sprintf("%6d %8d  ", w.steps, w.now-start)+fmt.Sprintf(format, args...))
-	}
-}
-
 func (w *World) violate(invariant, format string, args ...any) {
 	if w.violation == nil {
-		w.violation = &Violation{invariant, fmt.Sprintf(format, args...), w.steps}
-		w.tracef("VIOLATION %v", w.violation)
+		w.violation = &Violation{invariant, fmt.Sprintf(format, args...), w.steps, w.busy, nil}
+		w.note("VIOLATION of %s: %s", invariant, w.violation.Detail)
 	}
 }
 
@@ -170,11 +181,19 @@ func (w *World) reseed() { w.pcg.Seed(w.seed, 0x9e3779b97f4a7c15*uint64(w.steps+
 // chance is true once in n times.
 func (w *World) chance(n int) bool { return w.rng.IntN(n) == 0 }
 
-// Run runs a seed to its end, but for the steps that are left out, and returns the first
-// violation, or nil. Trace holds the steps if asked for.
-func Run(seed uint64, skip []bool, trace bool) (*Violation, []string) {
-	w := New(seed, trace)
-	w.skip = skip
+// Run runs a case to its end and returns the first violation, or nil, and the lines of the
+// trace if asked for.
+func Run(c Case, trace bool) (*Violation, []string) {
+	w := newDrawn(c, trace)
+	for i, t := range w.trims() {
+		if i < len(c.Trim) && c.Trim[i] {
+			t.cut()
+		}
+	}
+	if trace {
+		w.trace = w.about()
+	}
+	w.open()
 	w.run()
 	return w.violation, w.trace
 }
@@ -185,19 +204,27 @@ const (
 )
 
 func (w *World) run() {
-	for w.violation == nil && !w.door.closed(w) {
+	for w.goesOn() && !w.door.closed(w) {
 		w.step()
 	}
+	w.busy = w.steps
 	w.drain()
-	if w.violation == nil {
+	if w.goesOn() {
 		w.checkEnd()
 	}
+	w.endLine()
+}
+
+// goesOn is false once something is violated, or where nobody cares for what comes now.
+func (w *World) goesOn() bool {
+	return w.violation == nil && (w.until == 0 || w.steps <= w.until)
 }
 
 // step lets one random thing happen.
 func (w *World) step() {
+	w.endLine()
 	if w.steps++; w.steps > maxSteps {
-		w.violate("5 liveness", "still busy after %d steps: %s", maxSteps, w.pendingWork())
+		w.checkRest()
 		return
 	}
 	if w.steps < len(w.skip) && w.skip[w.steps] {
@@ -287,7 +314,7 @@ func (w *World) misfortune() {
 func (w *World) swap() {
 	if i := slices.Index(w.plans, w.plan) + 1; i < len(w.plans) {
 		w.plan = w.plans[i]
-		w.tracef("POLICY %s", w.plan.ID)
+		w.note("POLICY %s", w.plan.ID)
 	}
 }
 
@@ -303,9 +330,9 @@ func (w *World) drain() {
 			w.send(sender, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Status: new(leadroute.StatusAvailable)})
 		}
 	}
-	for w.violation == nil {
+	for w.goesOn() {
 		if w.idle() {
-			if w.finished() {
+			if len(w.pending(1)) == 0 {
 				return
 			}
 			w.now += dayStep
