@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -30,31 +29,31 @@ func (c Case) Steps(v *Violation) int {
 
 // trim is something that a world can do without.
 type trim struct {
-	what string
-	cut  func()
+	cut   func()
+	staff bool // it is a rep
 }
 
 // trims are all that the drawn world may do without. They are the same for one seed, and none
 // changes what the steps draw, if it can be helped.
 func (w *World) trims() []trim {
 	ts := []trim{
-		{"processes", func() { w.opt.Processes = 1 }},
-		{"partitions", func() { w.opt.Partitions = 1 }},
-		{"stalls", func() { w.opt.Stalls = false }},
-		{"faults", func() { w.opt.Faults, w.opt.Stalls = false, false }},
-		{"skew", func() { w.opt.Skew = 0 }},
-		{"accept", func() { w.accept = 0 }},
-		{"further policies", func() { w.plans = w.plans[:1] }},
+		{cut: func() { w.opt.Processes = 1 }},
+		{cut: func() { w.opt.Partitions = 1 }},
+		{cut: func() { w.opt.Stalls = false }},
+		{cut: func() { w.opt.Faults, w.opt.Stalls = false, false }},
+		{cut: func() { w.opt.Skew = 0 }},
+		{cut: func() { w.accept = 0 }},
+		{cut: func() { w.plans = w.plans[:1] }},
 	}
 	for n := w.opt.Leads / 2; n > 0; n /= 2 {
-		ts = append(ts, trim{fmt.Sprintf("all but %d leads", n), func() { w.opt.Leads = n }})
+		ts = append(ts, trim{cut: func() { w.opt.Leads = n }})
 	}
 	for i := range w.opt.Reps {
-		ts = append(ts, trim{"rep " + repName(i), func() { w.absent[i] = true }})
+		ts = append(ts, trim{cut: func() { w.absent[i] = true }, staff: true})
 	}
 	for _, p := range w.plans {
 		if len(p.Destinations) > 1 {
-			ts = append(ts, trim{"further destinations", func() { p.Destinations = p.Destinations[:1] }})
+			ts = append(ts, trim{cut: func() { p.Destinations = p.Destinations[:1] }})
 		}
 		for i := range p.Classes {
 			ts = append(ts, zeros(&p.Classes[i])...)
@@ -79,7 +78,7 @@ func zeros(part any) (ts []trim) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		if f.IsExported() && !needed[f.Name] && !v.Field(i).IsZero() {
-			ts = append(ts, trim{f.Name, func() { v.Field(i).SetZero() }})
+			ts = append(ts, trim{cut: func() { v.Field(i).SetZero() }})
 		}
 	}
 	return ts
@@ -89,8 +88,10 @@ func zeros(part any) (ts []trim) {
 type shrinker struct {
 	best Case
 	v    *Violation
-	end  time.Time
-	late bool // the time was up before all had been tried
+	// whole is what is violated if nothing is left out.
+	whole *Violation
+	end   time.Time
+	late  bool // the time was up before all had been tried
 }
 
 // Shrink makes a failing case small: it leaves out parts of the world, and steps in ever
@@ -102,6 +103,7 @@ func Shrink(seed uint64, within time.Duration) (c Case, v *Violation, minimal bo
 	if s.v, _ = Run(s.best, false); s.v == nil {
 		return s.best, nil, true
 	}
+	s.whole = s.v
 	s.best.Trim = make([]bool, len(newDrawn(s.best, false).trims()))
 	s.best.Skip = make([]bool, s.last()+1)
 	for again := true; again && !s.late; {
@@ -117,10 +119,10 @@ func Shrink(seed uint64, within time.Duration) (c Case, v *Violation, minimal bo
 	return s.best, v, !s.late
 }
 
-// last is the last step that may be left out. What drains a world is what shows that it never
-// comes to rest.
+// last is the last step that may be left out. The draining of a world that never comes to rest
+// shows that it does not.
 func (s *shrinker) last() int {
-	if s.v.busy > 0 {
+	if s.v.Invariant == liveness {
 		return s.v.busy
 	}
 	return s.v.Step
@@ -130,7 +132,7 @@ func (s *shrinker) last() int {
 func (s *shrinker) sweep(size int) (went bool) {
 	for from := s.last(); from > 0; from -= size { // what happened last matters most: the first goes last
 		low, high := max(from-size+1, 1), min(from, len(s.best.Skip)-1)
-		if low > high || !slices.Contains(s.best.Skip[low:high+1], false) {
+		if low > min(high, s.last()) || !slices.Contains(s.best.Skip[low:high+1], false) {
 			continue
 		}
 		less := s.best
@@ -145,8 +147,9 @@ func (s *shrinker) sweep(size int) (went bool) {
 
 // trim tries to leave out each part of the world.
 func (s *shrinker) trim() (went bool) {
+	trims := newDrawn(s.best, false).trims()
 	for i, out := range s.best.Trim {
-		if out {
+		if out || trims[i].staff && s.whole.Invariant == liveness { // without anybody all leads wait
 			continue
 		}
 		less := s.best
@@ -173,7 +176,7 @@ func (s *shrinker) try(less Case) bool {
 	}
 	less.until = s.v.Step
 	v, _ := Run(less, false)
-	if !s.v.same(v) || v.Step > s.v.Step {
+	if !s.whole.same(v) || v.Step > s.v.Step {
 		return false
 	}
 	s.best, s.v = less, v

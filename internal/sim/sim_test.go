@@ -11,11 +11,11 @@ import (
 var (
 	seeds = flag.Int("seeds", 300, "how many seeds to run")
 	first = flag.Uint64("first", 1, "the first seed")
-	trace = flag.Bool("trace", false, "print every step that a failing seed needs to fail, not only the last ones")
 	whole = flag.Bool("whole", false, "print all steps of a failing seed, also those that it fails without")
 	limit = flag.Duration("shrink", time.Minute, "how long to look for a shorter way to fail")
 )
 
+// TestSeeds shows the last steps of a failing seed; with -v all that it needs to fail.
 func TestSeeds(t *testing.T) {
 	seed, v := Find(*first, *seeds)
 	if v == nil {
@@ -31,10 +31,10 @@ func TestSeeds(t *testing.T) {
 		}
 	}
 	v, lines := Run(c, true)
-	if !*trace {
+	if !testing.Verbose() {
 		lines = lines[max(0, len(lines)-60):]
 	}
-	t.Fatalf("seed %d, %d steps, %s: %v\nreplay: go test ./internal/sim -seeds 1 -first %d -trace\n%s", seed, c.Steps(v), how, v, seed, strings.Join(lines, "\n"))
+	t.Fatalf("seed %d, %d steps, %s: %v\nreplay: go test ./internal/sim -v -seeds 1 -first %d\n%s", seed, c.Steps(v), how, v, seed, strings.Join(lines, "\n"))
 }
 
 // TestSameSeedSameRun: the same seed gives the same steps, byte for byte (invariant 5).

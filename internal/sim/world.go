@@ -63,6 +63,7 @@ type World struct {
 	lanes  map[lane][]item
 	order  []lane // the lanes in use, in order of first use: maps have no order of their own
 	flying int
+	slow   map[lane]int // until which step
 
 	clock    clock
 	door     door
@@ -143,7 +144,7 @@ func (w *World) open() {
 // newWorld is a world without a plan.
 func newWorld(at leadroute.Millis) *World {
 	w := &World{
-		now: at, lanes: map[lane][]item{}, workers: map[leadroute.Topic]*worker{},
+		now: at, lanes: map[lane][]item{}, slow: map[lane]int{}, workers: map[leadroute.Topic]*worker{},
 		owned: map[string]leadroute.RepID{}, known: map[string]known{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
 		absent: map[int]bool{}, notified: map[string]bool{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
 	}
@@ -240,7 +241,7 @@ func (w *World) step() {
 	switch n := w.rng.IntN(100); {
 	case n < 42:
 		if len(w.order) > 0 {
-			w.flush(w.order[w.rng.IntN(len(w.order))])
+			w.flushSome()
 			return
 		}
 		w.handleSome()
@@ -263,6 +264,21 @@ func (w *World) step() {
 	default:
 		w.sweepSome()
 	}
+}
+
+// flushSome lets something arrive. Now and then one way is slow for a while, and all that is on
+// it comes late.
+func (w *World) flushSome() {
+	l := w.order[w.rng.IntN(len(w.order))]
+	switch {
+	case w.draining || !w.opt.Faults:
+	case w.steps < w.slow[l]:
+		return
+	case w.chance(30):
+		w.slow[l] = w.steps + 50 + w.rng.IntN(400)
+		return
+	}
+	w.flush(l)
 }
 
 func (w *World) handleSome() {

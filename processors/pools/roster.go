@@ -11,8 +11,9 @@ import (
 	"github.com/leadroute/leadroute/processors/desk"
 )
 
-// pickTTL is how long a pick counts that the view never showed: its claim was declined,
-// or lost with a crash.
+// pickTTL is how long what was heard counts that the view never shows: a pick whose claim was
+// declined, or lost with a crash, and the answer of a rep who was removed since and hired again,
+// whose versions began anew.
 const pickTTL = 5 * time.Second
 
 // Roster is the live view of the rep table, indexed for picking. It is a hint: the view
@@ -289,6 +290,9 @@ func (w *row) candidate(p *plan.Plan, pool *plan.Pool, class leadroute.Class, at
 		return Candidate{}, no
 	}
 	open, inPool := s.Open(), -1
+	if a := w.said; a != nil && a.At.Add(pickTTL) < at {
+		w.said = nil
+	}
 	if a := w.said; a != nil {
 		if a.Status != leadroute.StatusAvailable {
 			return Candidate{}, string(a.Status)

@@ -89,7 +89,7 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		if who := a.Text("declined", ""); who != "" {
 			o.Declined = &leadroute.Answer{
 				Claim: leadroute.ClaimID{Lead: o.Lead, Rev: 1, Try: o.Try - 1, Rep: leadroute.RepID(who)}, Pool: o.Pool, Reason: "full",
-				Version: int64(a.Int("v", 0)), Status: leadroute.RepStatus(a.Text("status", "available")), Open: a.Int("open", 0),
+				Version: int64(a.Int("v", 0)), Status: leadroute.RepStatus(a.Text("status", "available")), Open: a.Int("open", 0), At: s.now,
 			}
 		}
 		return transcript.Effects(s.apply(o))
