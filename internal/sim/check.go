@@ -169,8 +169,8 @@ func (w *World) checkStatus(own *owner, rep string, back bool, s *desk.State, m 
 	pos := own.pos - 1
 	switch {
 	case w.opt.Stalls:
-	case s == nil || back: // a row that is gone remembers nothing
-		w.statuses[rep] = slices.DeleteFunc(w.statuses[rep], func(v said) bool { return v.pos < pos })
+	case s == nil || back: // a row that is gone remembers nothing, nor what came of this message before a replay
+		w.statuses[rep] = slices.DeleteFunc(w.statuses[rep], func(v said) bool { return v.pos <= pos })
 		if s != nil && !s.Gone {
 			w.statuses[rep] = append(w.statuses[rep], said{pos, leadroute.StatusAvailable, s.StatusAt})
 		}

@@ -97,10 +97,10 @@ func named(name string, v reflect.Value) string {
 	said := briefly(v)
 	name = strings.ToLower(name)
 	switch {
+	case v.Kind() == reflect.Bool && said != "", v.Kind() == reflect.Pointer && !v.IsNil() && said == "":
+		return name
 	case said == "":
 		return ""
-	case v.Kind() == reflect.Bool:
-		return name
 	case strings.Contains(said, " ") && said[0] != '[':
 		return name + " (" + said + ")"
 	}
