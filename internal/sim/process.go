@@ -20,7 +20,8 @@ func (w *World) startProcess() *process {
 	w.started++
 	p := &process{name: fmt.Sprint("i", w.started)}
 	if w.opt.Skew > 0 {
-		p.skew = leadroute.Millis(w.rng.IntN(2*int(w.opt.Skew)+1)) - w.opt.Skew
+		off := int(w.opt.Skew.Milliseconds())
+		p.skew = leadroute.Millis(w.rng.IntN(2*off+1) - off)
 	}
 	w.boot(p)
 	w.procs = append(w.procs, p)
@@ -43,7 +44,7 @@ func (w *World) skew(sender int, from *owner) leadroute.Millis {
 	if w.opt.Skew == 0 {
 		return 0
 	}
-	return leadroute.Millis(-sender%5-2) * w.opt.Skew / 2
+	return leadroute.Millis(-sender%5-2) * leadroute.Millis(w.opt.Skew.Milliseconds()) / 2
 }
 
 // owned are the partitions that a process owns.

@@ -14,7 +14,11 @@ func (w *World) checkTurns(pool string, before, s *pools.State, m *leadroute.Poo
 	if m.Offer == nil || s == nil || slices.Equal(before.Recent, s.Recent) {
 		return // nobody was picked
 	}
-	most := map[plan.CatchUp]int{plan.CatchUpAverage: 1, plan.CatchUpFull: 10}[w.planOf(m.Offer.Plan).Pools[leadroute.PoolID(pool)].CatchUp]
+	p := w.planOf(m.Offer.Plan).Pools[leadroute.PoolID(pool)]
+	most := map[plan.CatchUp]int{plan.CatchUpAverage: 1, plan.CatchUpFull: 10}[p.CatchUp]
+	if p.Strategy == plan.LeastLoaded || p.Strategy == plan.BestFit {
+		most = 0 // a load has no turns
+	}
 	left := func(s *pools.State, rep leadroute.RepID) int {
 		for _, missed := range s.Missed {
 			if missed.Rep == rep {

@@ -27,7 +27,7 @@ type Options struct {
 	// rest must converge without, so most worlds have none and a repair cannot hide a bug.
 	Sweeps bool
 	// Skew is how far a process's clock may be off.
-	Skew  leadroute.Millis
+	Skew  time.Duration
 	Trace bool // keep a line per step
 }
 
@@ -122,7 +122,7 @@ func newDrawn(c Case, trace bool) *World {
 	w.opt.Stalls = w.opt.Faults && w.chance(3)
 	w.opt.Sweeps = w.opt.Stalls
 	if w.chance(4) {
-		w.opt.Skew = 1 + leadroute.Millis(w.rng.IntN(30_000))
+		w.opt.Skew = time.Duration(1+w.rng.IntN(30)) * time.Second
 	}
 	for i := range 1 + w.rng.IntN(3) {
 		w.plans = append(w.plans, w.drawPlan(i+1))
