@@ -76,6 +76,9 @@ type Lead struct {
 	// Fields is one JSON object: the lead as sent, checked against the schema, with
 	// blanks removed and defaults set. Nested objects keep their shape.
 	Fields json.RawMessage `json:"fields"`
+	// Identities are keyed hashes of what tells a person, such as the e-mail and the phone,
+	// sorted; they say nothing about the person. None: the policy does not ask who came before.
+	Identities []string `json:"identities,omitempty"`
 }
 
 // Since is the instant from which the lead's SLA runs: the sender's emit time, or
@@ -372,6 +375,7 @@ type LedgerMessage struct {
 	Revise      *Revise      `json:"revise,omitempty"`
 	Redeliver   *Redeliver   `json:"redeliver,omitempty"`
 	Check       *Check       `json:"check,omitempty"`
+	Met         *Met         `json:"met,omitempty"`
 }
 
 // Check is the anti-entropy sweep's nudge: re-assert what the row says is outstanding.
@@ -426,6 +430,47 @@ type RepRemoval struct {
 type AccountMessage struct {
 	Set    *Account  `json:"set,omitempty"`
 	Remove *struct{} `json:"remove,omitempty"`
+}
+
+// IdentityMessage is one message in the identities' inbox, keyed by identity. Exactly one
+// member is set.
+type IdentityMessage struct {
+	Ask    *Ask    `json:"ask,omitempty"`
+	Settle *Settle `json:"settle,omitempty"`
+	Check  *Check  `json:"check,omitempty"`
+}
+
+// Ask asks an identity which lead came with it first, and notes this one if none did. A
+// lead asks its identities one after the other, in their order, and no further than to the
+// first that knows another lead: so no two leads can each be the other's duplicate.
+type Ask struct {
+	Lead LeadID `json:"lead"`
+	// Receipt is a hash of the posting's: a lead that is posted again under an id of before,
+	// which the ledger has forgotten, is another lead.
+	Receipt uint64 `json:"receipt"`
+	N       int    `json:"n"`              // counts the lead's asks; Met repeats it
+	Last    bool   `json:"last,omitempty"` // it asks no other: if it is the first, it stands
+	// Within is how long the identity is remembered, in ms; Slide: from this lead on, else from the first one.
+	Within int64 `json:"within_ms"`
+	Slide  bool  `json:"slide,omitempty"`
+}
+
+// Met is an identity's answer to an Ask.
+type Met struct {
+	N     int    `json:"n"`
+	First bool   `json:"first,omitempty"` // nobody came before
+	Lead  LeadID `json:"lead,omitempty"`  // who did
+	// Stands: that lead is nobody's duplicate, for good.
+	Stands bool `json:"stands,omitempty"`
+}
+
+// Settle tells an identity what a lead that asked it, or another identity of its own, turned
+// out to be: the first (Root is Lead), or the duplicate of Root, to be noted in its place.
+type Settle struct {
+	Lead   LeadID `json:"lead"`
+	Root   LeadID `json:"root"`
+	Stands bool   `json:"stands,omitempty"` // Root is nobody's duplicate, for good
+	Within int64  `json:"within_ms"`
 }
 
 // Departure tells admit that a lead has left the middle: it has an owner, waits, or is dead.

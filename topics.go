@@ -11,6 +11,7 @@ const (
 	TopicPools         Topic = "pools"         // PoolMessage by pool
 	TopicReps          Topic = "reps"          // RepMessage by rep id
 	TopicAccounts      Topic = "accounts"      // AccountMessage by domain
+	TopicIdentities    Topic = "identities"    // IdentityMessage by identity
 	TopicDepartures    Topic = "departures"    // Departure by lead id; co-partitioned with the inboxes
 	TopicNotifications Topic = "notifications" // Notification by lead id
 	TopicReplies       Topic = "replies"       // Reply by RepAction.Reply
@@ -36,7 +37,7 @@ func Deliveries(d DestinationID, c Class) Topic {
 }
 
 // Stages are the stateful stages; each has an inbox of its name and a table.
-var Stages = []Topic{TopicLedger, TopicPools, TopicReps, TopicAccounts}
+var Stages = []Topic{TopicLedger, TopicPools, TopicReps, TopicAccounts, TopicIdentities}
 
 // Namespace is the prefix of all topics and consumer groups of one deployment, "leadroute" by default.
 type Namespace string

@@ -35,6 +35,7 @@ var wires = []wired{
 	wire[leadroute.PoolMessage]("pool_message"),
 	wire[leadroute.RepMessage]("rep_message"),
 	wire[leadroute.AccountMessage]("account_message"),
+	wire[leadroute.IdentityMessage]("identity_message"),
 	wire[leadroute.Departure]("departure"),
 	wire[leadroute.Timer]("timer"),
 	wire[leadroute.LatencyEvent]("latency_event"),

@@ -53,6 +53,8 @@ type Moment struct {
 	Owner *string
 	// Notified are the channels that have been told by then; none of them: nobody was told.
 	Notified *[]string
+	// DuplicateOf is another Arrival's name, "" for a lead that is nobody's duplicate.
+	DuplicateOf *string
 	// Reason is why: of the notifications where Notified names some, else of the last move.
 	Reason *string
 }
@@ -65,7 +67,7 @@ func scenarioBlock() *blockSpec {
 		nested: []*blockSpec{
 			{name: "arrive", labels: 1, freeName: true, attrs: words("at lead"), required: words("lead")},
 			{name: "respond", attrs: words("at lead"), required: words("at")},
-			{name: "expect", attrs: words("at lead owner notified reason"), required: words("at")},
+			{name: "expect", attrs: words("at lead owner notified reason duplicate_of"), required: words("at")},
 		},
 		build: (*compiler).scenario,
 	}
@@ -92,7 +94,7 @@ func (c *compiler) scenario(b *block) {
 		s.Moments = append(s.Moments, c.moment(&s, e))
 	}
 	if len(s.Moments) == 0 && !c.brokenWithin(b.full) {
-		c.report(missingAttribute, b.rng, "A scenario says what must come of it: expect { at = \"1s\", ... } with owner, notified or reason.")
+		c.report(missingAttribute, b.rng, "A scenario says what must come of it: expect { at = \"1s\", ... } with owner, notified, reason or duplicate_of.")
 	}
 	slices.SortStableFunc(s.Moments, func(a, b Moment) int { return cmp.Compare(a.At, b.At) })
 	if len(c.diags) == before || !c.hasWithin(b.full) {
@@ -157,10 +159,34 @@ func (c *compiler) moment(s *Scenario, b *block) Moment {
 		m.Reason = &r
 		c.reason(r, b.attr("reason").Expr.Range())
 	}
-	if m.Owner == nil && m.Notified == nil && m.Reason == nil && !c.brokenWithin(b.full) {
-		c.report(missingAttribute, b.rng, "An expect block of a scenario says what must hold: owner, notified or reason.")
+	c.duplicateOf(s, b, &m)
+	if m.Owner == nil && m.Notified == nil && m.Reason == nil && m.DuplicateOf == nil && !c.brokenWithin(b.full) {
+		c.report(missingAttribute, b.rng, "An expect block of a scenario says what must hold: owner, notified, reason or duplicate_of.")
 	}
 	return m
+}
+
+// duplicateOf reads the lead with which the person came first.
+func (c *compiler) duplicateOf(s *Scenario, b *block, m *Moment) {
+	k, ok := c.value(b.body, "duplicate_of")
+	if !ok {
+		return
+	}
+	switch v := k.v.(type) {
+	case nil:
+		m.DuplicateOf = new(string)
+	case string:
+		m.DuplicateOf = &v
+		names := make([]string, len(s.Arrivals))
+		for i, a := range s.Arrivals {
+			names[i] = a.Name
+		}
+		if !slices.Contains(names, v) {
+			c.report(unknownReference, k.rng, "No lead %q arrives in this scenario.%s", v, didYouMean(v, names, inQuotes))
+		}
+	default:
+		c.mistyped(k, b.body, "duplicate_of", "the name of a lead that arrives, in quotes, or null for none")
+	}
 }
 
 // acts reports a rep who is not on the floor.

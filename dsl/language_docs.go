@@ -304,6 +304,7 @@ var attributeDocs = map[string]attributeDoc{
 	"scenario.expect.at":                   {"duration", "After the start."},
 	"scenario.expect.owner":                {"text or null", "The rep who has the lead then."},
 	"scenario.expect.notified":             {"list of channels", "Who was told by then."},
+	"scenario.expect.duplicate_of":         {"text or null", "The lead that arrived before, of the same person; null: it is nobody's duplicate."},
 	"scenario.expect.reason":               {"text", "Why the last thing happened: sla:P0/page."},
 	"scenario.expect.lead":                 {"text", "Which of several leads; the only one if left out."},
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/feeds"
 	"github.com/leadroute/leadroute/processors/gateway"
+	"github.com/leadroute/leadroute/processors/identities"
 	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/pools"
 	"github.com/leadroute/leadroute/processors/reps"
@@ -101,6 +102,9 @@ func Build(cfg Config) (*Pipeline, error) {
 		return nil, err
 	}
 	if _, err = addStage(p, accounts.Stage()); err != nil {
+		return nil, err
+	}
+	if _, err = addStage(p, identities.Stage()); err != nil {
 		return nil, err
 	}
 	if p.Reps, err = stream.NewView(cfg.Stream, leadroute.TopicReps, func(key string, s *desk.State) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/person"
 	"github.com/leadroute/leadroute/processors/gateway"
 )
 
@@ -177,6 +178,11 @@ func (d door) ClassOf(l *leadroute.Lead, at time.Time) (leadroute.Class, time.Du
 		}
 	}
 	return c.Name, c.DeliverWithin
+}
+
+// Identities are what tells the lead's person, where the policy asks who came before.
+func (d door) Identities(key []byte, l *leadroute.Lead) []string {
+	return person.Identities(d.Plan, key, l)
 }
 
 // nobody is a live table without reps.

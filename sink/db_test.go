@@ -155,7 +155,7 @@ type story struct {
 }
 
 type chapter struct {
-	step  leadroute.Step
+	step  leadroute.Step // "duplicate dropped" is a step and its outcome
 	rev   int
 	dest  leadroute.DestinationID
 	since int64 // ms
@@ -173,8 +173,9 @@ func (s story) events(base leadroute.Millis) []leadroute.LatencyEvent {
 		if sla < 0 {
 			sla = s.sla
 		}
+		step, outcome, _ := strings.Cut(string(c.step), " ")
 		out = append(out, leadroute.LatencyEvent{
-			Lead: s.lead, Rev: c.rev, Step: c.step, N: 1, Class: s.class, Destination: c.dest, Attempt: 1, SLA: sla, Cost: 1_000_000,
+			Lead: s.lead, Rev: c.rev, Step: leadroute.Step(step), Outcome: outcome, N: 1, Class: s.class, Destination: c.dest, Attempt: 1, SLA: sla, Cost: 1_000_000,
 			At: from + leadroute.Millis(c.since), EmittedAt: from, ReceivedAt: from, SinceEmit: c.since,
 		})
 	}
@@ -192,6 +193,7 @@ var stories = []story{
 	{"second-first", "P0", 5 * time.Minute, 60_000, []chapter{{leadroute.StepDelivered, 1, "log", 500, 0}, {leadroute.StepDelivered, 1, "crm", 2000, -1}}},
 	{"moved-on", "P0", 6 * time.Minute, 60_000, []chapter{{leadroute.StepDelivered, 1, "crm", 3000, -1}, {leadroute.StepDelivered, 2, "crm", 100_000, -1}}},
 	{"in-time", "P2", 7 * time.Minute, 0, []chapter{{leadroute.StepDuplicate, 0, "", 0, -1}}},
+	{"dropped", "P0", 7 * time.Minute, 0, []chapter{{leadroute.StepDuplicate + " dropped", 1, "", 0, -1}}},
 	{"bad", "P0", 7 * time.Minute, 60_000, []chapter{{leadroute.StepRejected, 0, "", 0, -1}}},
 	{"open", "P0", 2*time.Hour - 30*time.Second, 60_000, nil},
 	{"given-up-now", "P0", 2*time.Hour - 20*time.Second, 60_000, []chapter{{leadroute.StepDeadLettered, 1, "crm", 5000, -1}}},
@@ -254,7 +256,7 @@ func TestKPIViews(t *testing.T) {
 		"SELECT delivered, dead_lettered, round(delivery_success_pct) FROM kpi_delivery(" + span + ") WHERE destination = 'crm'": "7 2 78",
 		"SELECT dead_lettered, ended FROM kpi_dead_letters(" + span + ") ORDER BY hour LIMIT 1":                                  "1 9",
 		"SELECT cost, delivered, cost_per_delivered FROM kpi_cost(" + span + ") WHERE class = 'P2'":                              "2 1 2",
-		"SELECT leads, round(pct_of_received) FROM kpi_funnel(" + span + ") WHERE step = 'delivered'":                            "6 60",
+		"SELECT leads, round(pct_of_received) FROM kpi_funnel(" + span + ") WHERE step = 'delivered'":                            "6 55",
 		"SELECT count() FROM kpi_reps(" + span + ")":                                                                             "0",
 		"SELECT burn_1h FROM kpi_burn(" + since + ")":                                                                            "",
 		"SELECT count() FROM lead_trail(lead = 'moved-on')":                                                                      "3",

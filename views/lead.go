@@ -26,7 +26,7 @@ type Lead struct {
 
 // LeadState is a lead's row as the API shows it. Instants are milliseconds since 1970, as in the trail.
 type LeadState struct {
-	Phase        ledger.Phase       `json:"phase"` // offering, waiting, owned, closed, dead
+	Phase        ledger.Phase       `json:"phase"` // asking, offering, waiting, owned, closed, dead, duplicate
 	Rev          int                `json:"rev"`
 	Class        leadroute.Class    `json:"class,omitempty"`
 	Source       leadroute.SourceID `json:"source,omitempty"`
@@ -38,6 +38,8 @@ type LeadState struct {
 	Rule         string             `json:"rule,omitempty"`
 	Territory    string             `json:"territory,omitempty"`
 	Targets      []plan.Target      `json:"targets,omitempty"`
+	Identities   int                `json:"identities,omitempty"`   // by how many the lead's person is known
+	DuplicateOf  leadroute.LeadID   `json:"duplicate_of,omitempty"` // the lead with which the person came first
 	Owner        leadroute.RepID    `json:"owner,omitempty"`
 	OwnerCRMID   string             `json:"owner_crm_id,omitempty"`
 	Pool         leadroute.PoolID   `json:"pool,omitempty"`
@@ -141,6 +143,12 @@ func state(s *ledger.State, fields bool) *LeadState {
 	}
 	if s.Claim != nil {
 		out.Pool = s.Claim.Pool
+	}
+	if p := s.Person; p != nil {
+		out.Identities = len(p.Keys)
+		if s.Phase == ledger.Duplicate {
+			out.DuplicateOf = p.Root
+		}
 	}
 	for _, d := range s.Dests {
 		out.Destinations = append(out.Destinations, Destination{

@@ -19,10 +19,29 @@ type Source struct {
 
 // Dedupe says when a lead is one that came before.
 type Dedupe struct {
-	By     []string // fields; one that agrees is enough
+	By     []string // fields, all of them texts; one that agrees is enough
 	Within time.Duration
 	Then   DedupeThen
+	// Layout lays out these fields and the lead's country.
+	Layout *Layout
 }
+
+// CountryField is the field from which a phone number without a country takes its own.
+const CountryField = "country"
+
+// NewDedupe makes the rule; the fields are texts.
+func NewDedupe(by []string, within time.Duration, then DedupeThen) *Dedupe {
+	d := &Dedupe{By: by, Within: within, Then: then, Layout: NewLayout()}
+	d.Layout.Slot(CountryField, TypeString)
+	for _, field := range by {
+		d.Layout.Slot(field, TypeString)
+	}
+	return d
+}
+
+// Slides tells whether a person is remembered from the latest lead on: one who is dropped
+// must not be dropped for ever by asking again and again.
+func (d *Dedupe) Slides() bool { return d.Then != Drop }
 
 // DedupeThen says what becomes of a duplicate.
 type DedupeThen string

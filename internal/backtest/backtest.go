@@ -21,6 +21,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/person"
 )
 
 // Options say what is played, and by whom.
@@ -126,6 +127,7 @@ type outcome struct {
 	rep, was         leadroute.RepID
 	queued, noRule   bool
 	dead, reassigned bool
+	dropped          bool // as a duplicate
 }
 
 func newRun(o Options) *run {
@@ -214,6 +216,9 @@ func (r *run) heard(n int, e *leadroute.LatencyEvent) {
 		l.reassigned = true
 	case leadroute.StepDeadLettered:
 		l.dead = true
+	case leadroute.StepDuplicate:
+		l.dropped = true
+		r.report.Dropped++
 	default:
 	}
 }
@@ -273,6 +278,7 @@ func (o *Options) prepare(l Lead) prepared {
 	}
 	raw := l.Fields
 	out.lead.Fields = fields
+	out.lead.Identities = person.Identities(o.Plan, []byte("backtest"), &out.lead.Lead)
 	if out.now, out.err = prepare(o.Plan, &out.lead.Lead, l.Account); out.err != nil || o.Against == nil {
 		return out
 	}

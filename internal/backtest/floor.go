@@ -3,12 +3,14 @@ package backtest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/identities"
 	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/pools"
 	"github.com/leadroute/leadroute/processors/reps"
@@ -34,6 +36,7 @@ type floor struct {
 	roster    *pools.Roster
 	pools     map[leadroute.PoolID]*pools.State
 	reps      map[leadroute.RepID]*desk.State
+	people    map[string]*identities.State
 	ids       []leadroute.RepID // of the reps, in order
 	poolsOf   map[leadroute.RepID][]*plan.Pool
 	leads     map[leadroute.LeadID]*row
@@ -76,13 +79,14 @@ const (
 	cueRep                    // a rep's pause, or hour, is over
 	cueOpening                // some hours open
 	cueDay                    // a day begins: caps per day and week count afresh
+	cueForget                 // people whose time is over
 	cueSample
 )
 
 func newFloor(o *Options, heard func(int, *leadroute.LatencyEvent)) *floor {
 	f := &floor{
 		o: o, heard: heard, roster: pools.NewRoster(),
-		pools: map[leadroute.PoolID]*pools.State{}, reps: map[leadroute.RepID]*desk.State{}, poolsOf: map[leadroute.RepID][]*plan.Pool{},
+		pools: map[leadroute.PoolID]*pools.State{}, reps: map[leadroute.RepID]*desk.State{}, people: map[string]*identities.State{}, poolsOf: map[leadroute.RepID][]*plan.Pool{},
 		leads: map[leadroute.LeadID]*row{}, timers: map[string]*leadroute.Timer{}, waiting: newWaiting(), duty: map[leadroute.RepID]*duty{},
 	}
 	one := func(leadroute.PlanID) *plan.Plan { return o.Plan }
@@ -112,6 +116,9 @@ func newFloor(o *Options, heard func(int, *leadroute.LatencyEvent)) *floor {
 func (f *floor) start(at leadroute.Millis, every time.Duration) {
 	f.now, f.every = at, every
 	f.agenda.add(at, cue{kind: cueSample})
+	if f.o.Plan.Dedupe != nil {
+		f.agenda.add(at.Add(24*time.Hour), cue{kind: cueForget})
+	}
 	for _, h := range f.allHours() {
 		if t := nextOpening(h, at.Time()); !t.IsZero() {
 			f.agenda.add(leadroute.At(t), cue{kind: cueOpening, hours: h})
@@ -241,6 +248,10 @@ func (f *floor) handle(e leadroute.Effect) {
 		f.todo = append(f.todo, out...)
 	case *leadroute.RepMessage:
 		f.desk(leadroute.RepID(e.Key), m)
+	case *leadroute.IdentityMessage:
+		s, out := identities.Apply(f.people[e.Key], m, f.now)
+		f.people[e.Key] = s
+		f.todo = append(f.todo, out...)
 	case *leadroute.LatencyEvent:
 		f.event(e.Key, m)
 	case *leadroute.Delivery:
@@ -300,6 +311,8 @@ func (f *floor) event(key string, e *leadroute.LatencyEvent) {
 		if e.Destination == "" {
 			delete(f.leads, id)
 		}
+	case leadroute.StepDuplicate:
+		delete(f.leads, id)
 	case leadroute.StepClosed:
 		delete(f.leads, id) // its destinations have acknowledged
 	default:
@@ -402,6 +415,10 @@ func (f *floor) play(c cue) error {
 			f.agenda.add(leadroute.At(t), c)
 		}
 		return f.wake(f.waiting.groups)
+	case cueForget:
+		maps.DeleteFunc(f.people, func(_ string, s *identities.State) bool { return s == nil || f.now >= s.Until })
+		f.agenda.add(f.now.Add(24*time.Hour), c)
+		return nil
 	case cueDay:
 		f.agenda.add(nextDay(f.now, c.zone), c)
 		return f.wake(f.waiting.groups)

@@ -16,12 +16,14 @@ type Report struct {
 	Until time.Time `json:"until"`
 	Leads int       `json:"leads"`
 	// Unreadable lines are no leads; Refused leads would not pass the policy's door;
-	// Duplicates repeat an id. Only the others are played.
+	// Duplicates repeat an id. Only the others are played. Dropped are of a person who came
+	// before, and count nowhere else.
 	Unreadable    int    `json:"unreadable,omitempty"`
 	UnreadableWhy string `json:"unreadable_why,omitempty"`
 	Refused       int    `json:"refused,omitempty"`
 	RefusedWhy    string `json:"refused_why,omitempty"`
 	Duplicates    int    `json:"duplicates,omitempty"`
+	Dropped       int    `json:"dropped,omitempty"`
 
 	AtOnce     int `json:"assigned_at_once"`
 	Waited     int `json:"assigned_after_wait"`
@@ -112,6 +114,9 @@ func (r *run) figures() {
 	}
 	for i := range r.leads {
 		l := &r.leads[i]
+		if l.dropped {
+			continue
+		}
 		c := classes[l.class]
 		if c == nil {
 			c = &Class{Class: l.class}

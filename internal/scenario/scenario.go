@@ -220,6 +220,15 @@ func (c *scene) check(m *dsl.Moment) {
 			c.wrong("owner"+at, got, *m.Owner)
 		}
 	}
+	if m.DuplicateOf != nil {
+		got := ""
+		if s := c.Lead(id); s != nil && s.Phase == ledger.Duplicate {
+			got = c.name(s.Person.Root)
+		}
+		if got != *m.DuplicateOf {
+			c.wrong("duplicate_of"+at, got, *m.DuplicateOf)
+		}
+	}
 	if m.Notified != nil {
 		c.checkNotified(id, m, at)
 	}
@@ -261,6 +270,16 @@ func (c *scene) checkNotified(id leadroute.LeadID, m *dsl.Moment, at string) {
 	}
 }
 
+// name is what the scenario calls a lead.
+func (c *scene) name(id leadroute.LeadID) string {
+	for name, have := range c.ids {
+		if have == id {
+			return name
+		}
+	}
+	return ""
+}
+
 // timeline says what happened, a line each.
 func (c *scene) timeline() []string {
 	names := map[leadroute.LeadID]string{}
@@ -269,7 +288,7 @@ func (c *scene) timeline() []string {
 	}
 	var lines []string
 	for _, e := range c.Events() {
-		said := sentence(&e)
+		said := c.sentence(&e)
 		if said == "" {
 			continue
 		}
@@ -283,8 +302,10 @@ func (c *scene) timeline() []string {
 }
 
 // sentence is a step in words, "" for one that nobody asks for.
-func sentence(e *leadroute.LatencyEvent) string {
+func (c *scene) sentence(e *leadroute.LatencyEvent) string {
 	switch e.Step {
+	case leadroute.StepDuplicate:
+		return fmt.Sprintf("%s: the person came before with %s", e.Outcome, c.name(leadroute.LeadID(e.Reason)))
 	case leadroute.StepDecided:
 		if e.Rule == "" {
 			return fmt.Sprintf("decided: %s, no rule takes it", e.Class)

@@ -22,6 +22,8 @@ func (w *World) arrive(it item) {
 		w.inbox(w.pools, it)
 	case it.to == w.reps.name:
 		w.inbox(w.reps, it)
+	case it.to == w.identities.name:
+		w.inbox(w.identities, it)
 	case it.to == leadroute.TopicTimers:
 		if it.val == nil {
 			delete(w.clock.timers, it.key)
@@ -326,6 +328,7 @@ func (w *World) checkEnd() {
 		w.checkLead(string(a.Lead.ID))
 	}
 	w.checkAnswers()
+	w.checkPeople()
 }
 
 // checkAnswers checks that every human was answered, and that the events agree: where it
@@ -369,6 +372,9 @@ func (w *World) checkLead(id string) {
 			w.violate("1 lost", "%s is dead without a dead letter", id)
 		}
 		return
+	}
+	if s.Phase == ledger.Duplicate {
+		return // see checkPeople
 	}
 	for _, d := range s.Dests {
 		r, known := w.crm.records[string(d.Name)+"/"+id]

@@ -72,6 +72,9 @@ func (w *World) drawPlan(version int) *plan.Plan {
 		pool.CatchUp = []plan.CatchUp{plan.CatchUpNone, plan.CatchUpAverage, plan.CatchUpFull}[w.rng.IntN(3)]
 		p.Pools[name] = pool
 	}
+	if then := []plan.DedupeThen{"", plan.Drop, plan.SameOwner}[w.rng.IntN(3)]; then != "" {
+		p.Dedupe = plan.NewDedupe([]string{"email", "phone"}, day, then)
+	}
 	q := &plan.Queue{Name: "backlog"}
 	if w.chance(2) {
 		q.DrainTo = []leadroute.PoolID{names[0]}

@@ -8,6 +8,7 @@ import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/identities"
 	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/reps"
 )
@@ -66,7 +67,7 @@ func (d *door) post(w *World) {
 	c := w.plan.Classes[w.rng.IntN(len(w.plan.Classes))]
 	a := leadroute.Admission{Class: c.Name, Plan: w.plan.ID, Lead: leadroute.Lead{
 		ID: leadroute.LeadID("L" + strconv.Itoa(n)), Source: "web", Receipt: "post" + strconv.Itoa(n), ReceivedAt: w.now,
-		Fields: fmt.Appendf(nil, `{"n":%d}`, n),
+		Fields: fmt.Appendf(nil, `{"n":%d}`, n), Identities: w.drawIdentities(),
 	}}
 	d.posted = append(d.posted, a)
 	w.send(senderDoor, leadroute.TopicLedger, string(a.Lead.ID), &leadroute.LedgerMessage{Admitted: &a})
@@ -317,7 +318,7 @@ func (w *World) sweepAll() {
 }
 
 func (w *World) sweep(st *stage, p *partition) {
-	if !w.opt.Sweeps || w.now < p.swept+sweepEvery {
+	if !w.opt.Sweeps && st != w.identities || w.now < p.swept+sweepEvery { // that sweep repairs nothing
 		return
 	}
 	p.swept = w.now
@@ -331,6 +332,10 @@ func (w *World) sweep(st *stage, p *partition) {
 		case w.ledger:
 			if s := decoded[ledger.State](w, c.value); s != nil {
 				out = ledger.Sweep(ledger.Env{Plan: w.planOf}, leadroute.LeadID(key), s, w.now)
+			}
+		case w.identities:
+			if s := decoded[identities.State](w, c.value); s != nil {
+				out = identities.Sweep(key, s, w.now)
 			}
 		case w.reps:
 			if s := decoded[desk.State](w, c.value); s != nil {

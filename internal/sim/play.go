@@ -9,6 +9,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/person"
 	"github.com/leadroute/leadroute/processors/ledger"
 )
 
@@ -52,6 +53,7 @@ func (y *Play) Hire(r leadroute.Rep, status leadroute.RepStatus) {
 func (y *Play) Post(l leadroute.Lead, class leadroute.Class) {
 	y.posted++
 	l.Receipt = fmt.Sprint("post", y.posted)
+	l.Identities = person.Identities(y.w.plan, []byte("play"), &l)
 	a := leadroute.Admission{Class: class, Plan: y.w.plan.ID, Lead: l}
 	y.w.send(senderDoor, leadroute.TopicLedger, string(l.ID), &leadroute.LedgerMessage{Admitted: &a})
 	y.settle()

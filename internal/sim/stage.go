@@ -6,6 +6,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/identities"
 	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/pools"
 	"github.com/leadroute/leadroute/processors/reps"
@@ -90,7 +91,10 @@ func (w *World) build() {
 		w.checkStatus(own, key, back, next, m, at)
 		return next, out
 	}))
-	w.stages = []*stage{w.ledger, w.pools, w.reps}
+	w.identities = w.stage(leadroute.TopicIdentities, adapt(func(_ *owner, _ string, s *identities.State, m *leadroute.IdentityMessage, at leadroute.Millis) (*identities.State, []leadroute.Effect) {
+		return identities.Apply(s, m, at)
+	}))
+	w.stages = []*stage{w.ledger, w.pools, w.reps, w.identities}
 	for range max(w.opt.Processes, 1) {
 		w.startProcess()
 	}

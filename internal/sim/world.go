@@ -53,12 +53,13 @@ type World struct {
 	// accept is how long a rep has to respond under half of the targets, 0: no bound.
 	accept time.Duration
 
-	ledger, pools, reps *stage
-	stages              []*stage
-	owners              int // there have been
-	procs               []*process
-	started             int // processes
-	stalled             []stalled
+	ledger, pools, reps, identities *stage
+
+	stages  []*stage
+	owners  int // there have been
+	procs   []*process
+	started int // processes
+	stalled []stalled
 
 	lanes  map[lane][]item
 	order  []lane // the lanes in use, in order of first use: maps have no order of their own
@@ -213,6 +214,9 @@ func (w *World) run() {
 	if w.goesOn() {
 		w.checkEnd()
 	}
+	if w.goesOn() {
+		w.checkExpiry()
+	}
 	w.endLine()
 }
 
@@ -256,7 +260,9 @@ func (w *World) step() {
 	case n < 92:
 		w.humans()
 	case n < 96 && !w.draining:
-		w.door.post(w)
+		for more := true; more; more = w.chance(3) { // people send again at once
+			w.door.post(w)
+		}
 	case n < 98 && !w.draining:
 		w.misfortune()
 	case w.draining && w.chance(20):

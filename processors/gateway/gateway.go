@@ -33,6 +33,8 @@ type Checker interface {
 	Check(fields json.RawMessage) (normalised json.RawMessage, problems []Problem, err error)
 	// ClassOf is the lead's class as far as the door can tell; admit decides the final one.
 	ClassOf(l *leadroute.Lead, at time.Time) (class leadroute.Class, deliverWithin time.Duration)
+	// Identities are what tells the lead's person, hashed under the key; see leadroute.Lead.
+	Identities(key []byte, l *leadroute.Lead) []string
 	PlanID() leadroute.PlanID
 	// JSONSchema is the schema as a JSON Schema (draft 2020-12) document.
 	JSONSchema() []byte

@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +35,9 @@ func TestLeadIsAcceptedWhenTheLogHasIt(t *testing.T) {
 	}
 	if want := time.Date(2026, 1, 14, 9, 0, 0, 0, time.UTC); l.Source != "web" || !l.EmittedAt.Time().Equal(want) || l.Receipt == "" || l.ReceivedAt == 0 {
 		t.Errorf("lead = %+v, want source web, emitted at %v, a receipt and a time of receipt", l, want)
+	}
+	if want := []string{hex.EncodeToString(d.cfg.IDKey[:2]) + "/Ana@Example.com "}; !slices.Equal(l.Identities, want) {
+		t.Errorf("identities = %q, want those that the checker made, %q", l.Identities, want)
 	}
 	var fields map[string]any
 	if err := json.Unmarshal(l.Fields, &fields); err != nil || fields["note"] != "a <b> é \"q\"" || fields["score"] != 88.0 {

@@ -53,6 +53,16 @@ func (typedChecker) ClassOf(l *leadroute.Lead, _ time.Time) (leadroute.Class, ti
 	}
 	return "P2", 30 * time.Minute
 }
+
+// Identities shows that the door hands on what it is given.
+func (typedChecker) Identities(key []byte, l *leadroute.Lead) []string {
+	t, err := leadroute.Decode[typedLead](l.Fields)
+	if err != nil || t.Email == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("%x/%s", key[:2], *t.Email)}
+}
+
 func (typedChecker) PlanID() leadroute.PlanID { return "plan1" }
 func (typedChecker) JSONSchema() []byte       { return []byte(schemaDoc) }
 

@@ -71,6 +71,7 @@ func (g *Gateway) examine(raw []byte, src leadroute.SourceID, receipt string, at
 	if len(rec.problems) > 0 {
 		return rec, nil
 	}
+	rec.lead.Identities = chk.Identities(g.cfg.IDKey, &rec.lead)
 	rec.class, _ = chk.ClassOf(&rec.lead, at)
 	rec.slot = g.load.slot(rec.class)
 	return rec, nil

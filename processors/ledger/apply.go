@@ -54,6 +54,8 @@ func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, a
 		d.redeliver(m.Redeliver)
 	case m.Check != nil:
 		d.check()
+	case m.Met != nil:
+		d.met(m.Met)
 	}
 	if !d.touched && d.s != nil && (d.replay || mutant.On("ledger-copies-answer-copies")) {
 		d.again()
@@ -95,13 +97,13 @@ func (d *step) admitted(m *leadroute.Admission) {
 		Emitted: m.Lead.EmittedAt, Received: m.Lead.ReceivedAt, Fields: m.Lead.Fields,
 	}
 	d.touch()
-	d.decide(&m.Lead)
+	d.meet(m.Lead.Identities)
 }
 
 // decide runs the plan and offers the lead to the first target.
-func (d *step) decide(l *leadroute.Lead) {
+func (d *step) decide() {
 	s := d.s
-	dec, err := d.env.Decide(d.plan(), l, d.at)
+	dec, err := d.env.Decide(d.plan(), &leadroute.Lead{ID: d.id, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received, Fields: s.Fields}, d.at)
 	if err == nil {
 		s.Class, s.Territory, s.Rule = dec.Class, dec.Territory, dec.Rule
 		s.SLA, s.Targets, s.Named, s.Arm, s.Seen = dec.DeliverWithin.Milliseconds(), dec.Targets, nil, dec.Arm, dec.Seen
@@ -126,6 +128,9 @@ func (d *step) again() {
 	s := d.s
 	d.retell()
 	d.sendLeft()
+	if s.Person != nil && s.Phase != Asking {
+		d.sendSettle()
+	}
 	if s.Prev != nil {
 		d.release(*s.Prev)
 		d.sendPause()
@@ -148,11 +153,13 @@ func (d *step) again() {
 func (d *step) outstanding() {
 	s := d.s
 	switch s.Phase {
+	case Asking:
+		d.sendAsk()
 	case Offering:
 		d.sendOffer()
 	case Waiting:
 		d.sendWaitTimers()
-	case Owned, Closed, Dead:
+	case Owned, Closed, Dead, Duplicate:
 	}
 	d.sendClocks()
 	for i := range s.Dests {

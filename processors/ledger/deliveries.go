@@ -210,7 +210,7 @@ func (d *step) redeliver(m *leadroute.Redeliver) {
 		s.Revived = d.at
 		s.Plan = d.env.Plan("").ID
 		d.touch()
-		d.decide(&leadroute.Lead{ID: d.id, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received, Fields: s.Fields})
+		d.decide()
 		return
 	}
 	b := s.dest(m.Destination)

@@ -40,6 +40,9 @@ func drawDesk(t *rapid.T) *desk {
 		}
 		p.Classes[0].RespondWithin = time.Minute
 	}
+	if rapid.Bool().Draw(t, "asks who came before") {
+		p.Dedupe = plan.NewDedupe([]string{"email", "phone"}, 24*time.Hour, rapid.SampledFrom([]plan.DedupeThen{plan.Drop, plan.SameOwner}).Draw(t, "then"))
+	}
 	if rapid.Bool().Draw(t, "warehouse") {
 		p.Destinations = append(p.Destinations, plan.Destination{Name: "warehouse", Attempts: 2, BackoffMin: time.Second, BackoffMax: time.Second})
 	}
@@ -147,12 +150,23 @@ func (d *desk) draw(t *rapid.T) *leadroute.LedgerMessage {
 		receipts = receipts[:1]
 	}
 	at := d.now.Add(-time.Duration(rapid.IntRange(0, 90).Draw(t, "late")) * time.Second)
-	switch rapid.SampledFrom([]string{"admit", "accept", "accept", "accept", "decline", "nobody", "outcome", "outcome", "outcome", "wake", "expire", "retry", "step", "accept timer", "answer timer", "action", "action", "revise", "redeliver", "check"}).Draw(t, "kind") {
+	switch rapid.SampledFrom([]string{"admit", "met", "met", "accept", "accept", "accept", "decline", "nobody", "outcome", "outcome", "outcome", "wake", "expire", "retry", "step", "accept timer", "answer timer", "action", "action", "revise", "redeliver", "check"}).Draw(t, "kind") {
 	case "admit":
 		return &leadroute.LedgerMessage{Admitted: &leadroute.Admission{Class: "P0", Plan: "3f1c9a5e7b2d4c6f8a0b", Lead: leadroute.Lead{
 			ID: lead, Source: "website", Receipt: rapid.SampledFrom(receipts).Draw(t, "receipt"), ReceivedAt: transcript.Start,
-			Fields: []byte(`{"email":"someone@example.com","company":"Example GmbH","country":"DE","employees":250}`),
+			Fields:     []byte(`{"email":"someone@example.com","company":"Example GmbH","country":"DE","employees":250}`),
+			Identities: []string{"8pR1x0TQm3vYwZ2aBcDeFgHi", "kLmNoPqRsTuVwXyZ01234567", "zYxWvUtSrQpOnMlKjIhGfEdC"}[:len(d.env.Plan("").Classes[0].Steps)],
 		}}}
+	case "met":
+		n := 1
+		if s != nil && s.Person != nil {
+			n = s.Person.Asks
+		}
+		m := &leadroute.Met{N: rapid.IntRange(max(n-1, 1), n+1).Draw(t, "n"), First: rapid.IntRange(0, 2).Draw(t, "first") > 0}
+		if !m.First {
+			m.Lead, m.Stands = "Other3v9Qm2LxT7aB1cD4eF5", rapid.Bool().Draw(t, "stands")
+		}
+		return &leadroute.LedgerMessage{Met: m}
 	case "accept":
 		at = transcript.Start.Add(time.Duration(claim.Rev*100+claim.Try) * time.Second) // a rep who holds a claim answers with the time of the first time
 		return &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: claim, Pool: pool, Accepted: true, CRMID: "0057x000001abcdEFG", At: at, Version: 7}}

@@ -136,7 +136,7 @@ func (d *step) answered(a *leadroute.Answer) {
 		}
 	case s != nil && s.Phase == Offering && d.current(a.Claim):
 		d.commit(a)
-	case s == nil || !s.Open():
+	case s == nil || !s.Open() || s.Phase == Asking: // which has not decided anything that an event could tell
 		if !mutant.On("ledger-finished-no-judge") {
 			d.release(leadroute.Release{Claim: a.Claim})
 		}

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"strconv"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/internal/mutant"
 )
@@ -35,10 +37,15 @@ const maxRefused = 4
 // refuse tells, once in a revision, that what a rep said of the lead does not stand.
 func (d *step) refuse(a *leadroute.RepAction) {
 	s := d.s
-	if s.Class == "" || mutant.On("ledger-refusal-untold") { // a stub knows nothing that could be told
+	if s.Class == "" || s.Phase == Asking || mutant.On("ledger-refusal-untold") { // a stub knows nothing that could be told, nor does who is not decided
 		return
 	}
-	n, refused := hash(string(a.Rep), a.Action), 0
+	reason := string(s.Phase)
+	if s.Phase == Owned {
+		reason = "with " + string(s.Owner())
+	}
+	// A row that forgot its trail may refuse a copy again, and then that is the same event.
+	n, refused := hash(string(a.Rep), a.Action, strconv.FormatInt(int64(a.At), 36), reason), 0
 	for _, t := range s.Trail {
 		if t.Step == leadroute.StepRefused && t.Rev == s.Rev {
 			if refused++; t.N == n || refused == maxRefused {
@@ -46,12 +53,8 @@ func (d *step) refuse(a *leadroute.RepAction) {
 			}
 		}
 	}
-	reason := string(s.Phase)
-	if s.Phase == Owned {
-		reason = "with " + string(s.Owner())
-	}
 	d.touch()
-	d.record(TrailStep{Step: leadroute.StepRefused, N: n, Rep: a.Rep, Outcome: a.Action, Reason: reason})
+	d.record(TrailStep{Step: leadroute.StepRefused, N: n, At: a.At, Rep: a.Rep, Outcome: a.Action, Reason: reason})
 }
 
 func (d *step) act(a *leadroute.RepAction) {
@@ -104,7 +107,7 @@ func (d *step) release(r leadroute.Release) {
 // revise takes the lead from its owner (or out of its queue) and offers it again.
 func (d *step) revise(m *leadroute.Revise) {
 	s := d.s
-	if s == nil || !s.Open() || m.Rev != s.Rev {
+	if s == nil || !s.Open() || s.Phase == Asking || m.Rev != s.Rev { // who asks is on nobody's desk
 		return
 	}
 	ran := d.clocks()

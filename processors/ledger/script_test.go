@@ -16,10 +16,10 @@ import (
 // TestScripts plays testdata/*.txt: the life of lead L1, message by message. After
 // -rewrite, read the diff.
 //
-//	plan [attempts=3] [warehouse] [step=1m] [after=1m] [page=3m] [at_most=2] [pause=20m] [tell=(chan)] [stay] [answer=5m] [open=5] [max_wait=10m then=apac|queue:late] [drain=apac] [max_age=1h] [within=1m]
+//	plan [attempts=3] [warehouse] [step=1m] [after=1m] [page=3m] [at_most=2] [pause=20m] [tell=(chan)] [stay] [answer=5m] [open=5] [max_wait=10m then=apac|queue:late] [drain=apac] [max_age=1h] [within=1m] [dedupe=drop]
 //	lead to=(emea@30s,rep:ana,full:ana,queue:backlog) | lead unreadable | lead no_rule     what the plan says of L1 from now on
 //	tick 5s
-//	admit [receipt=r1]
+//	admit [receipt=r1] [ids=(i1,i2)]    met first|L0 [n=1] [stands]
 //	accept ana [rev=1] [target=0] [try=1] [pool=emea|none] [asserted]    decline ana [reason=full]    nobody
 //	delivered|retry|rejected|superseded crm [rev=1] [attempt=1] [status=503] [after=1m]
 //	due retry|wake|step|expire|accept|answer NAME [rev=1] [n=2] [early=10s]
@@ -174,6 +174,9 @@ func (s *script) setPlan(t *testing.T, a transcript.Args) {
 	if a.Has("warehouse") {
 		p.Destinations = append(p.Destinations, plan.Destination{Name: "warehouse", Attempts: 2, BackoffMin: time.Second, BackoffMax: time.Second})
 	}
+	if then := a.Text("dedupe", ""); then != "" {
+		p.Dedupe = plan.NewDedupe([]string{"email"}, 24*time.Hour, plan.DedupeThen(then))
+	}
 	s.plan = p
 	s.dec.DeliverWithin = p.Classes[0].DeliverWithin
 }
@@ -221,6 +224,7 @@ func (s *script) message(t *testing.T, d *datadriven.TestData, a transcript.Args
 	case "admit":
 		return &leadroute.LedgerMessage{Admitted: &leadroute.Admission{Class: "P0", Plan: "plan-1", Lead: leadroute.Lead{
 			ID: "L1", Source: "web", Receipt: a.Text("receipt", "r1"), ReceivedAt: s.now, Fields: []byte(`{"email":"x@example.com"}`),
+			Identities: a.List("ids"),
 		}}}
 	case "accept":
 		return &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: claim, Pool: pool, Accepted: true, CRMID: "u-" + who, At: s.now, Asserted: a.Has("asserted")}}
@@ -253,6 +257,12 @@ func (s *script) message(t *testing.T, d *datadriven.TestData, a transcript.Args
 			who = ""
 		}
 		return &leadroute.LedgerMessage{Redeliver: &leadroute.Redeliver{Rev: rev, Destination: leadroute.DestinationID(who), At: s.now}}
+	case "met":
+		m := &leadroute.Met{N: a.Int("n", 1), First: who == "first", Stands: a.Has("stands")}
+		if !m.First {
+			m.Lead = leadroute.LeadID(who)
+		}
+		return &leadroute.LedgerMessage{Met: m}
 	case "check":
 		return &leadroute.LedgerMessage{Check: &leadroute.Check{At: s.now}}
 	}
@@ -268,6 +278,9 @@ func stands(s *State) string {
 	out := fmt.Sprintf("%s rev %d", s.Phase, s.Rev)
 	if s.Phase == Offering {
 		out += fmt.Sprintf(" target %d try %d", s.Target, s.Try)
+	}
+	if s.Phase == Duplicate {
+		out += " of " + string(s.Person.Root)
 	}
 	if s.Queue != "" {
 		out += " in " + string(s.Queue)

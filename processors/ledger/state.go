@@ -13,13 +13,16 @@ import (
 // Phase is where a lead stands.
 type Phase string
 
-// The phases of a lead. A lead is open until it is Closed or Dead.
+// The phases of a lead. A lead is open until it is Closed, Dead or a Duplicate.
 const (
+	Asking   Phase = "asking"   // its identities are asked who came before
 	Offering Phase = "offering" // an offer is out; its try is State.Try
 	Waiting  Phase = "waiting"  // nobody was free; the clock offers it again at every tick
 	Owned    Phase = "owned"    // committed to Claim.Rep
 	Closed   Phase = "closed"   // the rep closed it
 	Dead     Phase = "dead"     // given up with a reason, in the dead letters
+	// Duplicate: Person.Root came before, and the policy wants one lead of a person.
+	Duplicate Phase = "duplicate"
 )
 
 // State is a lead's row: some 1 kB while it is open, a stub of some 100 bytes once it is finished.
@@ -38,6 +41,9 @@ type State struct {
 	Territory string             `json:"te,omitempty"`
 	Rule      string             `json:"ru,omitempty"`
 	Fields    json.RawMessage    `json:"f,omitempty"`
+
+	// Person is who sent the lead, as far as the policy asks.
+	Person *Person `json:"ps,omitempty"`
 
 	Targets []plan.Target `json:"tg,omitempty"` // of the rule
 	// Named are the targets that the plan named, where Targets have become others since.
@@ -113,8 +119,15 @@ func (d *Dest) settled(rev int) bool {
 	return !d.InFlight && d.Retry == 0 && (d.Acked >= rev || d.Dead)
 }
 
-// Open tells whether the lead is neither closed nor dead.
-func (s *State) Open() bool { return s.Phase == Offering || s.Phase == Waiting || s.Phase == Owned }
+// Open tells whether the lead is not finished.
+func (s *State) Open() bool {
+	switch s.Phase {
+	case Asking, Offering, Waiting, Owned:
+		return true
+	case Closed, Dead, Duplicate:
+	}
+	return false
+}
 
 // Owner is the committed owner's id, empty if there is none.
 func (s *State) Owner() leadroute.RepID {

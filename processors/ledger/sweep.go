@@ -38,7 +38,7 @@ func (s *State) wants(p *plan.Plan, now leadroute.Millis) visit {
 	}
 	over := now >= max(s.since(), s.Revived).Add(age)
 	switch {
-	case s.Done != 0 && s.Phase == Closed:
+	case s.Done != 0 && (s.Phase == Closed || s.Phase == Duplicate):
 		switch {
 		case now >= s.Done.Add(window):
 			return forget
@@ -72,6 +72,9 @@ func (d *step) check() {
 	case shrink:
 		d.touched = true
 		d.s = &State{Phase: s.Phase, Receipt: s.Receipt, Rev: s.Rev, Plan: s.Plan, Done: s.Done, Left: s.Left}
+		if s.Phase == Duplicate {
+			d.s.Person = &Person{Root: s.Person.Root}
+		}
 	case giveUp:
 		ran := d.clocks()
 		if s.Claim != nil {

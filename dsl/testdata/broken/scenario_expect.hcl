@@ -47,7 +47,12 @@ scenario "s" {
     notified = [channel.duti]           # ERROR: Unknown reference | Did you mean "channel.duty"?
     reason   = "sla:P0/pages"           # ERROR: Reason that nothing gives | Did you mean "sla:P0/page"?
   }
-  expect { # ERROR: Missing attribute | owner, notified or reason
+  expect {
+    at           = "2s"
+    lead         = "two"
+    duplicate_of = "on" # ERROR: Unknown reference | Did you mean "one"?
+  }
+  expect { # ERROR: Missing attribute | owner, notified, reason or
     at   = "3s"
     lead = "one"
   }

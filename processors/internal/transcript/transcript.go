@@ -152,6 +152,8 @@ func message(v any) string {
 		return l.String()
 	case *leadroute.RepMessage:
 		return rep(m)
+	case *leadroute.IdentityMessage:
+		return identity(m)
 	case *leadroute.Timer:
 		return say("set").at("due", m.Due).with("rev", m.Rev).with("n", m.N).at("deadline", m.Deadline).String()
 	case *leadroute.Departure:
@@ -182,6 +184,20 @@ func ledger(m *leadroute.LedgerMessage) string {
 		return say("nobody").with("rev", n.Rev).with("target", n.Target).with("try", n.Try).with("pool", n.Pool).with("reason", n.Reason).String()
 	case m.Revise != nil:
 		return say("revise").with("rev", m.Revise.Rev).with("reason", m.Revise.Reason).String()
+	case m.Check != nil:
+		return "check"
+	case m.Met != nil:
+		return say("met").with("n", m.Met.N).with("first", m.Met.First).with("lead", m.Met.Lead).with("stands", m.Met.Stands).String()
+	}
+	return fmt.Sprintf("%+v", *m)
+}
+
+func identity(m *leadroute.IdentityMessage) string {
+	switch {
+	case m.Ask != nil:
+		return say("ask").with("lead", m.Ask.Lead).with("n", m.Ask.N).with("last", m.Ask.Last).with("slide", m.Ask.Slide).String()
+	case m.Settle != nil:
+		return say("settle").with("lead", m.Settle.Lead).with("root", m.Settle.Root).with("stands", m.Settle.Stands).String()
 	case m.Check != nil:
 		return "check"
 	}
