@@ -27,7 +27,7 @@ func (w *World) checkTurns(pool string, before, s *pools.State, m *leadroute.Poo
 		}
 		return 0
 	}
-	if rep := s.Recent[len(s.Recent)-1].Rep; before.Made && left(s, rep) < left(before, rep) {
+	if rep := s.Recent[len(s.Recent)-1].Rep; before.Made && s.Made && left(s, rep) < left(before, rep) { // not for another reason, such as another plan
 		w.violate("4 rotation", "%s let two leads in a row make up for a turn: %+v", pool, s)
 	}
 	for _, missed := range s.Missed {
