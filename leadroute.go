@@ -129,6 +129,14 @@ type Rep struct {
 	// Empty: long ago.
 	StartedOn string `json:"started_on,omitempty"`
 	Caps      Caps   `json:"caps,omitzero"`
+	// Cost is how many of the places of Caps.Open one lead of a class takes; a class that is not
+	// named takes one.
+	Cost map[Class]int `json:"cost,omitempty"`
+	// Shifts are the rep's own working hours in the rep's own time zone, beside Hours: where both
+	// are there, both must be open. Empty: always.
+	Shifts   Shifts   `json:"shifts,omitzero"`
+	Holidays []string `json:"holidays,omitempty"` // names of the policy's calendars: days off, in the rep's own time zone
+	Away     []Away   `json:"away,omitempty"`     // times out of the office; events may add others
 	// Attrs are the further columns of the rep table that members_where may read:
 	// strings, numbers, booleans, lists of strings.
 	Attrs map[string]any `json:"attrs,omitempty"`
@@ -390,17 +398,30 @@ type PoolMessage struct {
 
 // RepMessage is one message in the reps' inbox, keyed by rep id. Exactly one member is set.
 type RepMessage struct {
-	Claim   *Claim      `json:"claim,omitempty"`
-	Release *Release    `json:"release,omitempty"`
-	Confirm *Confirm    `json:"confirm,omitempty"`
-	Profile *Rep        `json:"profile,omitempty"`
-	Status  *RepStatus  `json:"status,omitempty"`
-	Remove  *RepRemoval `json:"remove,omitempty"`
-	Check   *Check      `json:"check,omitempty"`
-	Pause   *Pause      `json:"pause,omitempty"`
+	Claim   *Claim     `json:"claim,omitempty"`
+	Release *Release   `json:"release,omitempty"`
+	Confirm *Confirm   `json:"confirm,omitempty"`
+	Profile *Rep       `json:"profile,omitempty"`
+	Status  *RepStatus `json:"status,omitempty"`
+	// Until goes with a Status: from then on the rep is available again; 0: until told otherwise.
+	Until  Millis      `json:"until,omitempty"`
+	Remove *RepRemoval `json:"remove,omitempty"`
+	Check  *Check      `json:"check,omitempty"`
+	Pause  *Pause      `json:"pause,omitempty"`
 	// SaidAt, of a Status, is when the rep had it by the clock of who says so: a status of
 	// before the one in the row changes nothing. 0: when the message came.
-	SaidAt Millis `json:"said_at,omitempty"`
+	SaidAt Millis   `json:"said_at,omitempty"`
+	Away   *RepAway `json:"away,omitempty"`
+}
+
+// RepAway changes when a rep is out of the office.
+type RepAway struct {
+	// Add are times that are new, or take the place of those that began at the same moment.
+	Add []Away `json:"add,omitempty"`
+	// Back ends what began by then, those of the profile included; 0: nothing ends.
+	Back Millis `json:"back,omitempty"`
+	// All takes what comes later back, too, as far as events said it.
+	All bool `json:"all,omitempty"`
 }
 
 // Pause keeps leads from a rep for a while: an SLA step took one away.
@@ -421,9 +442,14 @@ type Confirm struct {
 	Claim Claim `json:"claim"`
 }
 
-// RepRemoval takes a rep out of the table; held claims are answered back to their leads.
+// RepRemoval takes a rep out of the table; the leads on the desk move on.
 type RepRemoval struct {
 	Reason string `json:"reason,omitempty"`
+	// Keep lets the rep finish what is on the desk: no lead comes, none moves on, and the row goes
+	// with the last one.
+	Keep bool `json:"keep,omitempty"`
+	// At names the removal in the events; 0: none is told.
+	At Millis `json:"at,omitempty"`
 }
 
 // AccountMessage is one message in the accounts' inbox, keyed by domain.

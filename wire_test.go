@@ -49,6 +49,14 @@ var wires = []wired{
 
 // fill sets every member, whatever it is.
 func fill(v reflect.Value) {
+	switch m := v.Addr().Interface().(type) { // those with a form of their own on the wire
+	case *leadroute.Shifts:
+		*m = leadroute.Shifts{1: {{From: 540, Until: 1050}}}
+		return
+	case *leadroute.Moment:
+		*m = leadroute.Moment{Day: 20261224}
+		return
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
@@ -81,7 +89,7 @@ func fill(v reflect.Value) {
 		v.Set(reflect.MakeMap(v.Type()))
 		value := reflect.New(v.Type().Elem()).Elem()
 		fill(value)
-		v.SetMapIndex(reflect.ValueOf("key"), value)
+		v.SetMapIndex(reflect.ValueOf("key").Convert(v.Type().Key()), value)
 	case reflect.Interface:
 		v.Set(reflect.ValueOf("anything"))
 	default:
@@ -92,6 +100,7 @@ func fill(v reflect.Value) {
 // empty names the members that are zero.
 func empty(v reflect.Value, path string) []string {
 	switch {
+	case v.Type() == reflect.TypeFor[leadroute.Moment]() && !v.IsZero(): // a day or an instant
 	case v.Kind() == reflect.Pointer && !v.IsNil():
 		return empty(v.Elem(), path)
 	case v.Kind() == reflect.Struct:

@@ -1,9 +1,9 @@
 package dsl
 
 import (
-	"fmt"
 	"time"
 
+	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
@@ -14,10 +14,7 @@ func calendarBlock() *blockSpec {
 
 func (c *compiler) calendar(b *block) {
 	cal := &plan.Calendar{Name: b.name, Days: map[plan.Date]string{}}
-	if c.calendars == nil {
-		c.calendars = map[string]*plan.Calendar{}
-	}
-	c.calendars[b.name] = cal
+	c.plan.Calendars[b.name] = cal
 	dates, source := b.attr("dates"), b.attr("source")
 	switch {
 	case dates != nil && source != nil:
@@ -44,7 +41,7 @@ func (c *compiler) dates(b body, cal *plan.Calendar) {
 		rng := k.v.([]constant)[i].rng
 		t, err := time.Parse(time.DateOnly, s)
 		if err != nil {
-			c.report(invalidDate, rng, `%q is no day%s. Write year-month-day: "2026-12-25".`, s, dateHint(s))
+			c.report(invalidDate, rng, `%q is no day%s. Write year-month-day: "2026-12-25".`, s, leadroute.DayHint(s))
 			continue
 		}
 		d := plan.DateOf(t)
@@ -53,16 +50,6 @@ func (c *compiler) dates(b body, cal *plan.Calendar) {
 		}
 		cal.Days[d] = ""
 	}
-}
-
-// dateHint says that a day is written well and does not exist.
-func dateHint(s string) string {
-	var y, m, d int
-	if n, _ := fmt.Sscanf(s, "%4d-%2d-%2d", &y, &m, &d); n != 3 || m < 1 || m > 12 || d < 1 || d > 31 {
-		return ""
-	}
-	last := time.Date(y, time.Month(m)+1, 0, 0, 0, 0, 0, time.UTC)
-	return " (" + last.Format("January 2006") + " has " + count(last.Day(), "day") + ")"
 }
 
 // calendarSource reads an ICS file; one at an address is fetched when run starts.

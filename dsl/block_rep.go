@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"strings"
+	"time"
 
 	"github.com/leadroute/leadroute"
 )
@@ -10,7 +11,7 @@ import (
 func repBlock() *blockSpec {
 	return &blockSpec{
 		name: "rep", labels: 1,
-		attrs:    words("email crm_id name team region timezone hours weight skills languages"),
+		attrs:    words("email crm_id name team region timezone hours shifts holidays away weight skills languages started_on"),
 		nested:   []*blockSpec{capacityBlock("")},
 		required: words("email"),
 		build:    (*compiler).rep,
@@ -54,5 +55,71 @@ func (c *compiler) rep(b *block) {
 		}
 		r.Weight = w
 	}
+	c.times(b.body, &r)
 	c.plan.Reps = append(c.plan.Reps, r)
+}
+
+// times reads when the rep is there.
+func (c *compiler) times(b body, r *leadroute.Rep) {
+	if k, ok := c.value(b, "shifts"); ok {
+		r.Shifts = c.week(k, "shifts")
+	}
+	r.Holidays = c.refs(b, "holidays", "calendar")
+	if s, ok := c.text(b, "started_on"); ok {
+		r.StartedOn = s
+		if _, err := time.Parse(time.DateOnly, s); err != nil {
+			c.report(invalidDate, b.attr("started_on").Expr.Range(), `%q is no day%s. Write year-month-day: "2026-01-14".`, s, leadroute.DayHint(s))
+		}
+	}
+	k, ok := c.value(b, "away")
+	if !ok {
+		return
+	}
+	list, isList := k.v.([]constant)
+	if !isList {
+		list = []constant{k}
+	}
+	if len(list) > leadroute.MaxAway {
+		c.report(outOfRange, k.rng, "A rep has at most %d times out of the office; leave out what is over.", leadroute.MaxAway)
+		return
+	}
+	for _, k := range list {
+		r.Away = append(r.Away, c.away(k))
+	}
+}
+
+// away reads { from = "2026-12-24", until = "2026-12-31", reason = "vacation" }.
+func (c *compiler) away(k constant) (a leadroute.Away) {
+	o, ok := k.v.(*object)
+	if !ok {
+		c.report(wrongType, k.rng, `A time out of the office is an object: { from = "2026-12-24", until = "2026-12-31", reason = "vacation" }.`)
+		return a
+	}
+	for _, it := range o.items {
+		s, isText := it.v.(string)
+		switch {
+		case it.key != "from" && it.key != "until" && it.key != "reason":
+			c.report(unknownAttribute, it.keyRng, "A time out of the office has from, until and reason, not %q.", it.key)
+		case !isText:
+			c.report(wrongType, it.rng, "%s is a text, not %s.", it.key, kindOf(it.v))
+		case it.key == "reason":
+			if a.Reason = s; leadroute.BadReason(s) {
+				c.report(invalidValue, it.rng, `The reason is a word, such as "vacation".`)
+			}
+		default:
+			m, err := leadroute.ParseMoment(s)
+			if err != nil {
+				c.report(invalidDate, it.rng, `%q is no moment%s. Write a day, "2026-12-24", or an instant with its zone, "2026-12-24T12:00:00+01:00".`, s, leadroute.DayHint(s))
+			}
+			if it.key == "from" {
+				a.From = m
+			} else {
+				a.Until = m
+			}
+		}
+	}
+	if a.Never() {
+		c.report(invalidValue, o.get("until").rng, "until lies before from: this is never. Write them the other way round; the last day is a whole one.")
+	}
+	return a
 }

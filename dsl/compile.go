@@ -54,7 +54,6 @@ type compiler struct {
 	// repFields are the attributes of the live rep table that conditions read: their
 	// types come from use, and two uses must agree.
 	repFields map[string]repUse
-	calendars map[string]*plan.Calendar
 }
 
 type repUse struct {
@@ -70,7 +69,7 @@ func newCompiler() *compiler {
 		repFields: map[string]repUse{},
 		plan: &plan.Plan{
 			Layout: plan.NewLayout(),
-			Pools:  map[leadroute.PoolID]*plan.Pool{}, Queues: map[leadroute.QueueID]*plan.Queue{}, Hours: map[string]*plan.Hours{},
+			Pools:  map[leadroute.PoolID]*plan.Pool{}, Queues: map[leadroute.QueueID]*plan.Queue{}, Hours: map[string]*plan.Hours{}, Calendars: map[string]*plan.Calendar{},
 			MaxAge: plan.DefaultMaxAge, DedupeWindow: plan.DefaultDedupeWindow,
 		},
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -136,8 +135,8 @@ func Build(cfg Config) (*Pipeline, error) {
 	}
 	outer, err := feeds.New(feeds.Config{
 		Stream: cfg.Stream, Owners: directory.Owners, Ask: p.Gateway.Ask,
-		Hours: func() []string { return slices.Collect(maps.Keys(cfg.Plans.Current().Hours)) },
-		Rep:   func(id leadroute.RepID) *desk.State { return p.Reps.Get(string(id)) },
+		Plan: cfg.Plans.Current,
+		Rep:  func(id leadroute.RepID) *desk.State { return p.Reps.Get(string(id)) },
 	})
 	if err != nil {
 		return nil, err

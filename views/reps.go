@@ -51,16 +51,16 @@ func (a *API) board(*http.Request) answer {
 	return answer{http.StatusOK, &b}
 }
 
-// hours are the names that a rep may keep, nil for any.
-func (a *API) hours() []string {
-	if a.cfg.Hours == nil {
-		return nil
+// table reads reps by the names of the policy in force.
+func (a *API) table() *intake.Table[leadroute.Rep] {
+	if a.cfg.Plan == nil {
+		return intake.Reps(nil)
 	}
-	return append([]string{}, a.cfg.Hours()...)
+	return intake.Reps(intake.KnownOf(a.cfg.Plan()))
 }
 
 func (a *API) importReps(r *http.Request) answer {
-	return importRows(a, r, intake.Reps(a.hours()), func(ctx context.Context, rep *leadroute.Rep) *answer {
+	return importRows(a, r, a.table(), func(ctx context.Context, rep *leadroute.Rep) *answer {
 		return a.produce(ctx, leadroute.TopicReps, string(rep.ID), &leadroute.RepMessage{Profile: rep})
 	})
 }
@@ -88,7 +88,7 @@ func (a *API) putRep(r *http.Request) answer {
 	if said != "" && said != id {
 		return refuse(http.StatusUnprocessableEntity, "/id", fmt.Sprintf("the body is of rep %q, the address of %q", said, id), "make them the same, or leave the id out of the body")
 	}
-	rows, faults := intake.Reps(a.hours()).Read([]json.RawMessage{raw})
+	rows, faults := a.table().Read([]json.RawMessage{raw})
 	if len(faults) > 0 {
 		return faulty(faults, false)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/ledger"
 )
@@ -34,9 +35,8 @@ type Config struct {
 	Rep func(key string) *desk.State
 	// Produce sends one message and returns when every replica that must have it has it.
 	Produce func(ctx context.Context, t leadroute.Topic, key string, v any) error
-	// Hours are the names of the hours that the policy in force declares; a rep who keeps
-	// others is refused. If it is not set, any name is taken.
-	Hours func() []string
+	// Plan is the policy in force, whose names reps may use. If it is not set, any name is taken.
+	Plan func() *plan.Plan
 
 	// Timeout is how long a request waits for the log or for ClickHouse, 5s if zero.
 	Timeout time.Duration

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/gateway"
 	"github.com/leadroute/leadroute/processors/ledger"
@@ -84,8 +85,8 @@ func newFloor(t *testing.T) *floor {
 			}
 			return f.logErr
 		},
-		Hours: func() []string { return []string{"office"} },
-		Log:   slog.New(slog.DiscardHandler),
+		Plan: officePlan,
+		Log:  slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -412,5 +413,18 @@ func TestAccountsAreListedByDomain(t *testing.T) {
 	_, body := f.call(t, "GET", "/v1/accounts?limit=2", "")
 	if want := `{"accounts":[{"domain":"a.example","owner":"ana"},{"domain":"b.example","owner":"ana"}],"total":3}`; body != want {
 		t.Errorf("GET /v1/accounts?limit=2 = %s, want %s", body, want)
+	}
+}
+
+// officePlan is a policy in which some reps keep office hours.
+func officePlan() *plan.Plan {
+	office := &plan.Hours{Name: "office", Zone: time.UTC}
+	for day := range office.Week {
+		office.Week[day] = []plan.Span{{From: 0, Until: 24 * 60}}
+	}
+	return &plan.Plan{
+		ID: "p", Zone: time.UTC, Hours: map[string]*plan.Hours{"office": office},
+		Calendars: map[string]*plan.Calendar{"de": {Name: "de", Days: map[plan.Date]string{{Year: 2026, Month: 12, Day: 25}: "Christmas"}}},
+		Classes:   []plan.Class{{Name: "P0"}, {Name: "P1"}},
 	}
 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"os"
-	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -171,7 +169,7 @@ func played(policyFile, repsFile string, in io.Reader, errOut io.Writer) (backte
 	}
 	o := backtest.Options{Plan: policy.Plan}
 	if repsFile != "" {
-		table := intake.Reps(slices.Sorted(maps.Keys(policy.Plan.Hours)))
+		table := intake.Reps(intake.KnownOf(policy.Plan))
 		if _, o.Reps, err = readRows(importOptions{File: repsFile, In: in, Err: errOut}, table); err != nil {
 			return o, fmt.Errorf("--reps: %w", err)
 		}

@@ -39,14 +39,12 @@ func withCalendars(ctx context.Context, policy *dsl.Policy, log *slog.Logger) *d
 	return policy
 }
 
-// unread are the addresses of the calendars that some hours name, sorted.
+// unread are the addresses of the calendars whose days are not known, sorted.
 func unread(policy *dsl.Policy) []string {
 	var addresses []string
-	for _, h := range policy.Plan.Hours {
-		for _, c := range h.Holidays {
-			if c.Unread != "" && !slices.Contains(addresses, c.Unread) {
-				addresses = append(addresses, c.Unread)
-			}
+	for _, c := range policy.Plan.Calendars {
+		if c.Unread != "" && !slices.Contains(addresses, c.Unread) {
+			addresses = append(addresses, c.Unread)
 		}
 	}
 	slices.Sort(addresses)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -78,7 +77,7 @@ func testChannel(ctx context.Context, opts channelsOptions) error {
 	if opts.Rep != "" {
 		reps := policy.Plan.Reps
 		if opts.Reps != "" {
-			_, rows, err := readRows(importOptions{File: opts.Reps, In: opts.In, Err: opts.Err}, intake.Reps(slices.Sorted(maps.Keys(policy.Plan.Hours))))
+			_, rows, err := readRows(importOptions{File: opts.Reps, In: opts.In, Err: opts.Err}, intake.Reps(intake.KnownOf(policy.Plan)))
 			if err != nil {
 				return fmt.Errorf("--reps: %w", err)
 			}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -255,7 +254,7 @@ func (x *explained) decided(d plan.Decision, live *policytest.Staffing) {
 func roster(p *plan.Plan, said dsl.Situation, opts explainOptions) (*pools.Roster, error) {
 	reps := p.Reps
 	if opts.Reps != "" {
-		_, rows, err := readRows(importOptions{File: opts.Reps, In: opts.In, Err: opts.Err}, intake.Reps(slices.Sorted(maps.Keys(p.Hours))))
+		_, rows, err := readRows(importOptions{File: opts.Reps, In: opts.In, Err: opts.Err}, intake.Reps(intake.KnownOf(p)))
 		if err != nil {
 			return nil, fmt.Errorf("--reps: %w", err)
 		}

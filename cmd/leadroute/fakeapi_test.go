@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -55,7 +56,7 @@ func newFakeAPI() (*httptest.Server, func(), error) {
 	f := &fakeAPI{reps: map[string]*desk.State{}, accounts: map[string]*leadroute.Account{}, leads: map[string]bool{}, demo: policy.Plan}
 	api, err := views.New(views.Config{
 		Decisions: func(context.Context, leadroute.LeadID) ([]leadroute.LatencyEvent, error) { return nil, nil }, // the row knows
-		Lead:      f.lead, Trail: f.trail, Produce: f.produce, Settle: 1, Hours: func() []string { return []string{"office"} },
+		Lead:      f.lead, Trail: f.trail, Produce: f.produce, Settle: 1, Plan: officePlan,
 		Reps: func(yield func(string, *desk.State) bool) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -247,4 +248,17 @@ func (f *fakeAPI) batch(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"accepted": count["accepted"], "duplicates": count["duplicate"], "rejected": count["rejected"], "results": results,
 	})
+}
+
+// officePlan is a policy in which some reps keep office hours.
+func officePlan() *plan.Plan {
+	office := &plan.Hours{Name: "office", Zone: time.UTC}
+	for day := range office.Week {
+		office.Week[day] = []plan.Span{{From: 0, Until: 24 * 60}}
+	}
+	return &plan.Plan{
+		ID: "p", Zone: time.UTC, Hours: map[string]*plan.Hours{"office": office},
+		Calendars: map[string]*plan.Calendar{"de": {Name: "de", Days: map[plan.Date]string{{Year: 2026, Month: 12, Day: 25}: "Christmas"}}},
+		Classes:   []plan.Class{{Name: "P0"}, {Name: "P1"}},
+	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -59,7 +58,7 @@ func who(opts whoOptions) error {
 	}
 	reps := policy.Plan.Reps
 	if opts.Reps != "" {
-		_, rows, err := readRows(importOptions{File: opts.Reps, In: opts.In, Err: opts.Err}, intake.Reps(slices.Sorted(maps.Keys(policy.Plan.Hours))))
+		_, rows, err := readRows(importOptions{File: opts.Reps, In: opts.In, Err: opts.Err}, intake.Reps(intake.KnownOf(policy.Plan)))
 		if err != nil {
 			return fmt.Errorf("--reps: %w", err)
 		}

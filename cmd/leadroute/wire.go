@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -229,7 +227,7 @@ func (s *server) build(ctx context.Context) (err error) {
 		Lead:  func(id leadroute.LeadID) (*ledger.State, bool, error) { return s.pipeline.Ledger.Get(string(id)) },
 		Trail: s.db.Trail, Decisions: s.db.Decisions, Reps: s.pipeline.Reps.Rows, Rep: s.pipeline.Reps.Get, Accounts: s.pipeline.Accounts.Rows,
 		Produce: s.produce, Log: o.Log,
-		Hours: func() []string { return slices.Collect(maps.Keys(plans.Current().Hours)) },
+		Plan: plans.Current,
 	}); err != nil {
 		return err
 	}

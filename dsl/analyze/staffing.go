@@ -214,7 +214,7 @@ func (a *analysis) before(r *rule, b box) []cover {
 type calendar struct {
 	a           *analysis
 	from, until time.Time
-	of          map[string]shifts // hours by name
+	of          map[string]shifts // by name of the hours or of the rep
 }
 
 // targets are the times at which one of the targets could take a lead; known is false
@@ -259,14 +259,18 @@ func (y *calendar) rep(id leadroute.RepID) (shifts, bool) {
 	if i < 0 {
 		return nil, false
 	}
-	h := y.a.plan.Reps[i].Hours
-	if h == "" {
-		return y.always(), true
-	}
-	if y.a.plan.Hours[h] == nil {
+	r := &y.a.plan.Reps[i]
+	h := y.a.plan.Hours[r.Hours]
+	switch {
+	case r.Hours != "" && h == nil:
 		return nil, false
+	case !r.Shifts.IsZero(), len(r.Holidays) > 0, len(r.Away) > 0:
+		duty := y.a.plan.Duty(r)
+		return y.open("rep."+string(r.ID), &duty), true
+	case h != nil:
+		return y.hours(h), true
 	}
-	return y.hours(y.a.plan.Hours[h]), true
+	return y.always(), true
 }
 
 // pool is there while its hours are and one of its members is. Who the members of a
@@ -292,48 +296,31 @@ func (y *calendar) pool(p *plan.Pool) (shifts, bool) {
 
 func (y *calendar) always() shifts { return shifts{{y.from, y.until}} }
 
-// hours are those times of the year at which the hours are open. They can change only at
-// the bounds of a span, at midnight, and where the clocks change.
-func (y *calendar) hours(h *plan.Hours) shifts {
-	if s, ok := y.of[h.Name]; ok {
+// hours are those times of the year at which the hours are open.
+func (y *calendar) hours(h *plan.Hours) shifts { return y.open("hours."+h.Name, h) }
+
+// open goes over the year from one opening to the next.
+func (y *calendar) open(name string, h interface {
+	Next(at time.Time, open bool) time.Time
+},
+) shifts {
+	if s, ok := y.of[name]; ok {
 		return s
 	}
-	minutes := []int{0}
-	for _, day := range h.Week {
-		for _, s := range day {
-			minutes = append(minutes, s.From, s.Until)
-		}
-	}
-	slices.Sort(minutes)
-	minutes = slices.Compact(minutes)
-	var bounds []time.Time
-	first := y.from.In(h.Zone)
-	for d := -1; ; d++ {
-		day := time.Date(first.Year(), first.Month(), first.Day()+d, 0, 0, 0, 0, h.Zone)
-		if day.After(y.until) {
+	var all shifts
+	for at := y.from; at.Before(y.until); {
+		from := h.Next(at, true)
+		if from.IsZero() || !from.Before(y.until) {
 			break
 		}
-		next := time.Date(first.Year(), first.Month(), first.Day()+d+1, 0, 0, 0, 0, h.Zone)
-		if next.Sub(day) != 24*time.Hour { // the clocks change: look at every minute
-			for at := day; at.Before(next); at = at.Add(time.Minute) {
-				bounds = append(bounds, at)
-			}
-			continue
+		until := h.Next(from, false)
+		if until.IsZero() {
+			until = y.until
 		}
-		for _, m := range minutes {
-			bounds = append(bounds, day.Add(time.Duration(m)*time.Minute))
-		}
+		all, at = append(all, shift{from, earlier(until, y.until)}), until
 	}
-	slices.SortFunc(bounds, time.Time.Compare)
-	var open shifts
-	for i, at := range bounds[:len(bounds)-1] {
-		if h.Open(at) {
-			open = append(open, shift{at, bounds[i+1]})
-		}
-	}
-	open = shifts(nil).or(open).and(y.always())
-	y.of[h.Name] = open
-	return open
+	y.of[name] = all
+	return all
 }
 
 // or joins what touches or overlaps.

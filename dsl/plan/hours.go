@@ -1,17 +1,21 @@
 package plan
 
-import "time"
+import (
+	"time"
+
+	"github.com/leadroute/leadroute"
+)
 
 // Hours are weekly office hours in one time zone.
 type Hours struct {
 	Name     string
 	Zone     *time.Location
-	Week     [7][]Span   // by time.Weekday
+	Week     leadroute.Shifts
 	Holidays []*Calendar // closed on their days, as the zone counts them
 }
 
 // Span is a half-open part of a local day, in minutes since its midnight: [From, Until).
-type Span struct{ From, Until int }
+type Span = leadroute.Span
 
 // Open tells whether the hours include the instant; nil hours always do.
 func (h *Hours) Open(at time.Time) bool {
@@ -19,11 +23,14 @@ func (h *Hours) Open(at time.Time) bool {
 		return true
 	}
 	t := at.In(h.Zone)
-	if h.Off(t) {
-		return false
-	}
-	m := t.Hour()*60 + t.Minute()
-	for _, s := range h.Week[t.Weekday()] {
+	return !h.Off(t) && within(&h.Week, t)
+}
+
+// within tells whether the local time lies in one of the day's spans: by the wall clock, so
+// that an hour which comes twice is in them twice, and one that is left out not at all.
+func within(w *leadroute.Shifts, local time.Time) bool {
+	m := local.Hour()*60 + local.Minute()
+	for _, s := range w[local.Weekday()] {
 		if s.From <= m && m < s.Until {
 			return true
 		}
@@ -48,30 +55,71 @@ func (h *Hours) Off(at time.Time) bool {
 // horizon bounds the search for open hours.
 const horizon = 400 // days
 
+// next is the first instant after at at which the wall clock of the zone comes to the bound
+// of a span or to midnight, or is put forward or back: only there Open may change.
+func next(w *leadroute.Shifts, zone *time.Location, at time.Time) time.Time {
+	const day = 24 * time.Hour
+	local := at.In(zone)
+	h, m, s := local.Clock()
+	clock := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second + time.Duration(local.Nanosecond())
+	bound := day
+	for _, s := range w[local.Weekday()] {
+		for _, minute := range [2]int{s.From, s.Until} {
+			if b := time.Duration(minute) * time.Minute; b > clock && b < bound {
+				bound = b
+			}
+		}
+	}
+	to := at.Add(bound - clock)
+	if _, change := local.ZoneBounds(); !change.IsZero() && change.Before(to) {
+		return change
+	}
+	return to
+}
+
+// Next is the first instant, from at on, at which the hours are open, or are not; the zero
+// time if that never comes. Nil hours are always open.
+func (h *Hours) Next(at time.Time, open bool) time.Time {
+	return search(at, open, h.Open, h.next)
+}
+
+func (h *Hours) next(at time.Time) time.Time {
+	if h == nil {
+		return at.AddDate(0, 0, horizon)
+	}
+	return next(&h.Week, h.Zone, at)
+}
+
+// search goes from one possible change to the next.
+func search(at time.Time, want bool, open func(time.Time) bool, next func(time.Time) time.Time) time.Time {
+	for t, end := at, at.AddDate(0, 0, horizon); t.Before(end); t = next(t) {
+		if open(t) == want {
+			return t.In(at.Location())
+		}
+	}
+	return time.Time{}
+}
+
 // After is the instant at which span has passed within the hours since from; the zero
 // time if it never will. Nil hours are always open.
 func (h *Hours) After(from time.Time, span time.Duration) time.Time {
 	if h == nil {
 		return from.Add(span)
 	}
-	local := from.In(h.Zone)
-	y, m, d := local.Date()
-	for i := range horizon {
-		for _, s := range h.Week[(int(local.Weekday())+i)%7] {
-			a := time.Date(y, m, d+i, 0, s.From, 0, 0, h.Zone)
-			b := time.Date(y, m, d+i, 0, s.Until, 0, 0, h.Zone)
-			if a.Before(from) {
-				a = from
-			}
-			if !a.Before(b) || !h.Open(a) {
-				continue
-			}
-			if left := b.Sub(a); left < span {
+	return after(from, span, h.Open, h.next)
+}
+
+func after(from time.Time, span time.Duration, open func(time.Time) bool, next func(time.Time) time.Time) time.Time {
+	for t, end := from, from.AddDate(0, 0, horizon); t.Before(end); {
+		to := next(t)
+		if open(t) {
+			if left := to.Sub(t); left < span {
 				span -= left
-				continue
+			} else {
+				return t.Add(span).In(from.Location())
 			}
-			return a.Add(span).In(from.Location())
 		}
+		t = to
 	}
 	return time.Time{}
 }

@@ -13,11 +13,11 @@ func TestAfter(t *testing.T) {
 	}
 	office := &Hours{Name: "office", Zone: berlin}
 	for day := time.Monday; day <= time.Friday; day++ {
-		office.Week[day] = []Span{{9 * 60, 12 * 60}, {13 * 60, 18 * 60}}
+		office.Week[day] = []Span{{From: 9 * 60, Until: 12 * 60}, {From: 13 * 60, Until: 18 * 60}}
 	}
 	night := &Hours{Name: "night", Zone: berlin}
 	for day := range 7 {
-		night.Week[day] = []Span{{0, 6 * 60}}
+		night.Week[day] = []Span{{From: 0, Until: 6 * 60}}
 	}
 	cases := []struct {
 		hours *Hours

@@ -26,10 +26,8 @@ func (p *Plan) Inactive() []Inactive {
 	var l inactives
 	l.policy(p)
 	l.before(p)
-	for _, h := range sorted(p.Hours) {
-		for _, c := range h.Holidays {
-			l.add(c.Unread != "", named("calendar", c.Name), "", "its days are known when leadroute run has fetched it at its start; until then the hours are open on them")
-		}
+	for _, c := range sorted(p.Calendars) {
+		l.add(c.Unread != "", named("calendar", c.Name), "", "its days are known when leadroute run has fetched it at its start; until then nobody is off on them")
 	}
 	for _, pool := range sorted(p.Pools) {
 		l.pool(pool)

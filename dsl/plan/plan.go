@@ -25,6 +25,7 @@ type Plan struct {
 	Pools       map[leadroute.PoolID]*Pool
 	Queues      map[leadroute.QueueID]*Queue
 	Hours       map[string]*Hours
+	Calendars   map[string]*Calendar
 	Reps        []leadroute.Rep // rep blocks: written to the rep table at start
 	// Destinations in order of declaration; exactly one is Primary unless there are none.
 	Destinations []Destination

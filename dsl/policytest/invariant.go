@@ -88,8 +88,11 @@ func (s *Staffing) poolWithin(name leadroute.PoolID, within time.Duration) bool 
 	return pool != nil && s.Available(name) > 0 && OpenWithin(pool.Hours, s.at, within)
 }
 
-// OpenWithin tells whether the hours are open at some time before that span is over.
-func OpenWithin(h *plan.Hours, at time.Time, within time.Duration) bool {
-	first := h.After(at, time.Nanosecond)
+// OpenWithin tells whether hours, or a rep's duty, are open at some time before that span is over.
+func OpenWithin(h interface {
+	Next(at time.Time, open bool) time.Time
+}, at time.Time, within time.Duration,
+) bool {
+	first := h.Next(at, true)
 	return !first.IsZero() && !first.After(at.Add(within))
 }

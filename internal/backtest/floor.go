@@ -65,7 +65,7 @@ type cue struct {
 	key   string
 	timer *leadroute.Timer
 	rep   leadroute.RepID
-	hours *plan.Hours
+	opens opens
 	zone  *time.Location
 }
 
@@ -121,7 +121,7 @@ func (f *floor) start(at leadroute.Millis, every time.Duration) {
 	}
 	for _, h := range f.allHours() {
 		if t := nextOpening(h, at.Time()); !t.IsZero() {
-			f.agenda.add(leadroute.At(t), cue{kind: cueOpening, hours: h})
+			f.agenda.add(leadroute.At(t), cue{kind: cueOpening, opens: h})
 		}
 	}
 	zones := map[string]bool{}
@@ -140,16 +140,27 @@ func (f *floor) capped(id leadroute.RepID) bool {
 	return dated(f.reps[id].Profile.Caps) || slices.ContainsFunc(f.poolsOf[id], func(p *plan.Pool) bool { return dated(p.Caps) })
 }
 
-// allHours are the hours that somebody keeps.
-func (f *floor) allHours() []*plan.Hours {
-	var all []*plan.Hours
+// opens is what a rep or a pool keeps: hours, or a rep's duty.
+type opens interface {
+	Next(at time.Time, open bool) time.Time
+}
+
+// allHours are the hours that somebody keeps, and the duties of those who have times of their own.
+func (f *floor) allHours() []opens {
+	var all []opens
 	add := func(h *plan.Hours) {
-		if h != nil && !slices.Contains(all, h) {
+		if h != nil && !slices.Contains(all, opens(h)) {
 			all = append(all, h)
 		}
 	}
 	for _, id := range f.ids {
-		add(f.o.Plan.Hours[f.reps[id].Profile.Hours])
+		r := &f.reps[id].Profile
+		if r.Shifts.IsZero() && len(r.Holidays)+len(r.Away) == 0 {
+			add(f.o.Plan.Hours[r.Hours])
+			continue
+		}
+		duty := f.o.Plan.Duty(r)
+		all = append(all, &duty)
 	}
 	for _, id := range poolNames(f.o.Plan) {
 		add(f.o.Plan.Pools[id].Hours)
@@ -158,17 +169,12 @@ func (f *floor) allHours() []*plan.Hours {
 }
 
 // nextOpening is the first instant after at at which the hours begin; zero if there is none in a year.
-func nextOpening(h *plan.Hours, at time.Time) time.Time {
-	local := at.In(h.Zone)
-	y, m, d := local.Date()
-	for i := range 367 {
-		for _, s := range h.Week[(int(local.Weekday())+i)%7] {
-			if a := time.Date(y, m, d+i, 0, s.From, 0, 0, h.Zone); a.After(at) && h.Open(a) {
-				return a
-			}
-		}
+func nextOpening(h opens, at time.Time) time.Time {
+	closed := h.Next(at, false)
+	if closed.IsZero() {
+		return closed
 	}
-	return time.Time{}
+	return h.Next(closed, true)
 }
 
 func nextDay(at leadroute.Millis, zone *time.Location) leadroute.Millis {
@@ -329,8 +335,8 @@ func (f *floor) owned(id leadroute.LeadID, s *ledger.State, rep leadroute.RepID)
 			f.agenda.add(f.now.Add(f.o.Respond), c)
 		}
 	}
-	h := f.o.Plan.Hours[f.reps[rep].Profile.Hours]
-	done := h.After(f.now.Time(), f.o.Handle)
+	duty := f.reps[rep].Duty(f.o.Plan)
+	done := duty.After(f.now.Time(), f.o.Handle)
 	if done.IsZero() {
 		return // the hours never last so long
 	}
@@ -411,7 +417,7 @@ func (f *floor) play(c cue) error {
 	case cueRep:
 		f.freed = append(f.freed, c.rep)
 	case cueOpening:
-		if t := nextOpening(c.hours, f.now.Time()); !t.IsZero() {
+		if t := nextOpening(c.opens, f.now.Time()); !t.IsZero() {
 			f.agenda.add(leadroute.At(t), c)
 		}
 		return f.wake(f.waiting.groups)
@@ -435,7 +441,7 @@ func (f *floor) sample() {
 	for _, id := range f.ids {
 		d, st := f.duty[id], f.reps[id]
 		open := st.Open()
-		if f.o.Plan.Hours[st.Profile.Hours].Open(f.now.Time()) {
+		if duty := st.Duty(f.o.Plan); duty.Off(f.now.Time()) == "" {
 			s.OnShift++
 			d.onShift++
 			d.open += open

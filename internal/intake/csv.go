@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/leadroute/leadroute"
 )
 
 // column is what a CSV's column of that name is read as.
@@ -146,9 +148,9 @@ func object(columns []column, cells []string) json.RawMessage {
 // value is a cell as JSON: by the field's type, and where there is no field, by its look.
 func value(kind any, cell string) any {
 	switch kind.(type) {
-	case *string:
+	case *string, *leadroute.Shifts, *map[leadroute.Class]int:
 		return cell
-	case *[]string:
+	case *[]string, *[]leadroute.Away:
 		return list(cell)
 	case *int, *float64:
 		if number(cell) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -62,6 +63,65 @@ func TestOneRepInEveryForm(t *testing.T) {
 	}
 }
 
+// TestTimesInEveryForm: shifts, holidays, times away and prices, as cells and as JSON.
+func TestTimesInEveryForm(t *testing.T) {
+	want := leadroute.Rep{
+		ID: "ana", Timezone: "Europe/Berlin", Holidays: []string{"de", "company"}, Cost: map[leadroute.Class]int{"P0": 3, "P1": 2},
+		Away: []leadroute.Away{
+			{From: leadroute.Moment{Day: 20261224}, Until: leadroute.Moment{Day: 20261231}, Reason: "vacation"},
+			{From: leadroute.Moment{At: leadroute.At(time.Date(2026, 12, 1, 11, 0, 0, 0, time.UTC))}, Until: leadroute.Moment{Day: 20261201}},
+			{From: leadroute.Moment{Day: 20270201}, Reason: "parental"},
+			{From: leadroute.Moment{Day: 20261210}, Until: leadroute.Moment{Day: 20261210}},
+		},
+	}
+	for _, day := range []time.Weekday{1, 2, 3, 5} {
+		want.Shifts[day] = []leadroute.Span{{From: 9 * 60, Until: 12 * 60}, {From: 13 * 60, Until: 17*60 + 30}}
+	}
+	want.Shifts[6] = []leadroute.Span{{From: 10 * 60, Until: 24 * 60}}
+	for name, content := range map[string]string{
+		"reps.csv": "id,timezone,shifts,holidays,away,cost\n" +
+			`ana,Europe/Berlin,"mon-wed,fri 09:00-12:00,13:00-17:30; sat 10:00-24:00",de|company,2026-12-24..2026-12-31 vacation|2026-12-01T12:00:00+01:00..2026-12-01|2027-02-01.. parental|2026-12-10,P0=3|P1=2`,
+		"reps.ndjson": `{"id":"ana","timezone":"Europe/Berlin","holidays":["de","company"],"cost":{"P0":3,"P1":2},` +
+			`"shifts":{"sat":"10:00-24:00","mon-wed":"09:00-12:00","fri":"13:00-17:30, 09:00-12:00","mon,tue,wed":"13:00-17:30"},"away":[` +
+			`{"from":"2026-12-24","until":"2026-12-31","reason":"vacation"},{"from":"2026-12-01T12:00:00+01:00","until":"2026-12-01"},` +
+			`{"from":"2027-02-01","reason":"parental"},"2026-12-10"]}`,
+	} {
+		rows, wrong := read(name, content)
+		if len(wrong) > 0 || len(rows) != 1 {
+			t.Errorf("%s = %d rows, wrong %q, want one row", name, len(rows), wrong)
+			continue
+		}
+		if d := cmp.Diff(want, rows[0]); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		object, err := json.Marshal(rows[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, wrong := read("again.json", string(object)); len(wrong) > 0 || !cmp.Equal(again, rows) {
+			t.Errorf("%s, written as %s, is read as %v, %q", name, object, again, wrong)
+		}
+	}
+}
+
+// TestOnlyWhatThePolicyDeclares: names that the running policy does not have are told.
+func TestOnlyWhatThePolicyDeclares(t *testing.T) {
+	table := intake.Reps(&intake.Known{Hours: []string{"office"}, Calendars: []string{"de", "us"}, Classes: []string{"P0"}})
+	_, faults := table.Read([]json.RawMessage{[]byte(`{"id":"ana","hours":"nights","holidays":["fr"],"cost":{"P7":2}}`)})
+	var got []string
+	for _, f := range faults {
+		got = append(got, f.Pointer+" "+f.Message+": "+f.Remedy)
+	}
+	want := []string{
+		`/hours no hours "nights" are declared: write one of office, or leave it out`,
+		`/holidays no calendar "fr" is declared: write one of de, us, or leave it out`,
+		`/cost/P7 no priority "P7" is declared: write one of P0, or leave it out`,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("faults (-want +got):\n%s", d)
+	}
+}
+
 func TestColumnsThatBecomeAttributesAreNamed(t *testing.T) {
 	f, err := intake.Reps(nil).Open("reps.csv", []byte("id,e-mail,team\nana,ana@example.com,ae\n"))
 	if err != nil {
@@ -83,6 +143,31 @@ func TestFaultsNameThePlace(t *testing.T) {
 				`reps.csv:2:5: column "open": must be a whole number, not "many": write it like 30, or leave it out`,
 				`reps.csv:3:8: column "timezone": "Berlin" is no time zone: write an IANA name like "Europe/Berlin" or "UTC", or leave it out`,
 				`reps.csv:3:5: column "open": -1 is negative: write a number above 0, or leave it out for no cap; to give a rep nothing, set the status to off`,
+			},
+		},
+		{
+			"reps.csv", "id,shifts,away,cost\nana,mon-fri 9-17,,\nben,\"mon-fri 09:00-12:00,11:00-13:00\",2026-02-30,P0=0\nchloe,monday 09:00-17:00,2026-12-31..2026-12-24,many\ndario,nights,2026-12-24 gone fishing,\n",
+			[]string{
+				`reps.csv:2:5: column "shifts": "9-17" is no shift: "9" is no time of day: write "09:00-17:30"; over midnight, write two spans`,
+				`reps.csv:3:39: column "away": "2026-02-30" is neither a day nor an instant (February 2026 has 28 days): write a day, "2026-12-24", or an instant with its zone, "2026-12-24T12:00:00+01:00"`,
+				`reps.csv:3:50: column "cost": a lead of P0 cannot take 0 places: write a whole number from 1 to 1000`,
+				`reps.csv:3:5: column "shifts": 11:00-13:00 overlaps with another shift of mon: make them one span, or take one out`,
+				`reps.csv:4:26: column "away": until 2026-12-24 lies before from 2026-12-31: write them the other way round; the last day is a whole one`,
+				`reps.csv:4:49: column "cost": must be prices, not "many": write {"P0": 3}, in a cell P0=3|P1=2`,
+				`reps.csv:4:7: column "shifts": "monday" is no day: write "mon", "mon-fri" or "mon,wed,fri"`,
+				`reps.csv:5:14: column "away": the reason must be one short word, not "gone fishing": write one such as vacation, or leave it out`,
+				`reps.csv:5:7: column "shifts": must be shifts, not "nights": write days and hours, like "mon-fri 09:00-17:30; sat 10:00-14:00"`,
+			},
+		},
+		{
+			"reps.ndjson", `{"id":"ana","shifts":{"mon":"17:00-09:00","tue":9},"away":[{"from":"tomorrow"},{"from":"2026-12-24","to":"2026-12-31"},{}],"cost":{"P0":"3"}}`,
+			[]string{
+				`reps.ndjson:1: shifts.mon: "17:00-09:00" is no shift: they end before they begin: write "09:00-17:30"; over midnight, write two spans`,
+				`reps.ndjson:1: shifts.tue: must be a text, not 9: write it like "09:00-17:30"`,
+				`reps.ndjson:1: away.0.from: "tomorrow" is neither a day nor an instant: write a day, "2026-12-24", or an instant with its zone, "2026-12-24T12:00:00+01:00"`,
+				`reps.ndjson:1: away.1.to: a time out of the office has no member "to": write from, until or reason`,
+				`reps.ndjson:1: away.2: says neither from when nor until when: write {"from": "2026-12-24", "until": "2026-12-31", "reason": "vacation"}, in a cell 2026-12-24..2026-12-31 vacation`,
+				`reps.ndjson:1: cost.P0: a lead of P0 cannot take "3" places: write a whole number from 1 to 1000`,
 			},
 		},
 		{"reps.csv", "id\nana\nben\nana\n", []string{`reps.csv:4:1: column "id": rep "ana" was there before, as record 1: keep one of the two`}},

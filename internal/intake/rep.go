@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
 )
 
 // Bounds of a row, so that the table's values stay small.
@@ -18,9 +19,20 @@ const (
 	maxAttrs = 64
 )
 
-// Reps is the table of reps. hours are the names of the hours that a rep may keep; nil
-// takes any name.
-func Reps(hours []string) *Table[leadroute.Rep] {
+// Known are the names of a policy that a rep's profile may use.
+type Known struct{ Hours, Calendars, Classes []string }
+
+// KnownOf are those of a plan.
+func KnownOf(p *plan.Plan) *Known {
+	k := &Known{Hours: slices.Collect(maps.Keys(p.Hours)), Calendars: slices.Collect(maps.Keys(p.Calendars))}
+	for i := range p.Classes {
+		k.Classes = append(k.Classes, string(p.Classes[i].Name))
+	}
+	return k
+}
+
+// Reps is the table of reps; nil takes any name.
+func Reps(known *Known) *Table[leadroute.Rep] {
 	return &Table[leadroute.Rep]{
 		name: "rep", keyAt: "id",
 		fields: []field[leadroute.Rep]{
@@ -36,6 +48,10 @@ func Reps(hours []string) *Table[leadroute.Rep] {
 			{"languages", func(r *leadroute.Rep) any { return &r.Languages }},
 			{"started_on", func(r *leadroute.Rep) any { return &r.StartedOn }},
 			{"weight", func(r *leadroute.Rep) any { return &r.Weight }},
+			{"shifts", func(r *leadroute.Rep) any { return &r.Shifts }},
+			{"holidays", func(r *leadroute.Rep) any { return &r.Holidays }},
+			{"away", func(r *leadroute.Rep) any { return &r.Away }},
+			{"cost", func(r *leadroute.Rep) any { return &r.Cost }},
 			{"caps/open", func(r *leadroute.Rep) any { return &r.Caps.Open }},
 			{"caps/per_hour", func(r *leadroute.Rep) any { return &r.Caps.PerHour }},
 			{"caps/per_day", func(r *leadroute.Rep) any { return &r.Caps.PerDay }},
@@ -44,30 +60,18 @@ func Reps(hours []string) *Table[leadroute.Rep] {
 		},
 		finish: func(r *leadroute.Rep) { r.ID = leadroute.RepID(strings.TrimSpace(string(r.ID))) },
 		key:    func(r *leadroute.Rep) string { return string(r.ID) },
-		check:  func(r *leadroute.Rep, report report) { checkRep(r, hours, report) },
+		check:  func(r *leadroute.Rep, report report) { checkRep(r, known, report) },
 	}
 }
 
-func checkRep(r *leadroute.Rep, hours []string, report report) {
+func checkRep(r *leadroute.Rep, known *Known, report report) {
 	if why := BadID(string(r.ID)); why != "" {
 		report("id", "the id "+why, `write a short name without blanks, like "ana"`)
 	}
 	if r.Email != "" && (strings.Count(r.Email, "@") != 1 || strings.ContainsFunc(r.Email, unicode.IsSpace)) {
 		report("email", "is no e-mail address", `write it like "ana@example.com", or leave it out`)
 	}
-	if r.Timezone != "" && !knownZone(r.Timezone) {
-		report("timezone", fmt.Sprintf("%q is no time zone", r.Timezone), `write an IANA name like "Europe/Berlin" or "UTC", or leave it out`)
-	}
-	if r.Hours != "" && hours != nil && !slices.Contains(hours, r.Hours) {
-		remedy := "the policy declares none: leave it out"
-		if len(hours) > 0 {
-			remedy = "write one of " + strings.Join(slices.Sorted(slices.Values(hours)), ", ") + ", or leave it out"
-		}
-		report("hours", fmt.Sprintf("no hours %q are declared", r.Hours), remedy)
-	}
-	if _, err := time.Parse(time.DateOnly, r.StartedOn); r.StartedOn != "" && err != nil {
-		report("started_on", fmt.Sprintf("%q is no day", r.StartedOn), `write a day like "2026-01-14", or leave it out`)
-	}
+	checkTimes(r, known, report)
 	if r.Weight < 0 {
 		report("weight", fmt.Sprintf("%v is negative", r.Weight), "write a number above 0; 0 counts as 1")
 	}

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/leadroute/leadroute"
 )
 
 // Fault is one thing wrong with one record.
@@ -41,7 +43,7 @@ type Table[T any] struct {
 }
 
 // field is one member of a record: its path, and a pointer to where its value goes, one
-// of *string, *[]string, *float64, *int and *map[string]any.
+// of *string, *[]string, *float64, *int, *map[string]any and those with a form of their own (see read).
 type field[T any] struct {
 	path string // "caps/open"
 	at   func(*T) any
@@ -94,9 +96,7 @@ func (t *Table[T]) object(row *T, prefix string, raw json.RawMessage, refuse ref
 		switch {
 		case string(value) == "null": // as good as absent
 		case f != nil:
-			if want := put(f.at(row), value); want != nil {
-				refuse(path, "must be "+want.kind, brief(value), "write it like "+want.example+", or leave it out")
-			}
+			read(f.at(row), path, value, refuse)
 		case within:
 			t.object(row, path+"/", value, refuse)
 		default:
@@ -105,6 +105,22 @@ func (t *Table[T]) object(row *T, prefix string, raw json.RawMessage, refuse ref
 	})
 	if err != nil {
 		refuse(strings.TrimSuffix(prefix, "/"), "must be a JSON object", brief(raw), "write it in braces")
+	}
+}
+
+// read stores a value, or tells what is wrong with it.
+func read(at any, path string, value json.RawMessage, refuse refusal) {
+	switch at := at.(type) {
+	case *leadroute.Shifts:
+		readShifts(at, path, value, refuse)
+	case *[]leadroute.Away:
+		readAways(at, path, value, refuse)
+	case *map[leadroute.Class]int:
+		readCost(at, path, value, refuse)
+	default:
+		if want := put(at, value); want != nil {
+			refuse(path, "must be "+want.kind, brief(value), "write it like "+want.example+", or leave it out")
+		}
 	}
 }
 

@@ -26,6 +26,8 @@ var Bugs = map[string]string{
 	"ledger-links-who-may-fall":    "identities are noted under a lead that may turn out to be a duplicate",
 	"identities-copy-is-another":   "a lead that asks an identity again is told that it came before",
 	"identities-never-expire":      "a person is remembered for ever",
+	"reps-shift-ignored":           "a rep takes leads out of the shift",
+	"reps-away-forgotten":          "a second time out of the office takes the place of the first",
 	"reps-pause-ignored":           "a rep who lost a lead gets the next one at once",
 	"reps-forget-on-remove":        "a removed rep forgets the claims that are still held",
 	"reps-accept-while-full":       "a rep accepts one lead more than the cap",

@@ -195,8 +195,9 @@ func (f floor) count(name leadroute.PoolID, within time.Duration) int {
 	n := 0
 	for i := range actors {
 		r := &actors[i].Rep
+		duty := f.plan.Duty(r)
 		member := pool.Where != nil && pool.Where(r) || pool.Where == nil && slices.Contains(pool.Members, r.ID)
-		if member && actors[i].Status == leadroute.StatusAvailable && policytest.OpenWithin(f.plan.Hours[r.Hours], f.at, within) {
+		if member && actors[i].Status == leadroute.StatusAvailable && policytest.OpenWithin(&duty, f.at, within) {
 			n++
 		}
 	}

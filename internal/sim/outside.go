@@ -241,39 +241,6 @@ type asked struct {
 	said leadroute.RepAction
 }
 
-// hire sets rep i's profile.
-func (w *World) hire(i int) {
-	if w.absent[i] {
-		return
-	}
-	r := leadroute.Rep{ID: leadroute.RepID(repName(i)), Caps: leadroute.Caps{Open: 1 + i%3}, CRMID: "u" + strconv.Itoa(i)}
-	w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Profile: &r})
-}
-
-// changeRep changes a rep's status, or takes the rep away and hires again, at once or later.
-func (w *World) changeRep() {
-	i := w.rng.IntN(w.opt.Reps)
-	if w.chance(6) {
-		w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Remove: &leadroute.RepRemoval{}})
-		if w.chance(2) {
-			w.hire(i)
-		}
-		return
-	}
-	if w.chance(6) {
-		w.hire(i)
-		return
-	}
-	status := []leadroute.RepStatus{leadroute.StatusAvailable, leadroute.StatusAvailable, leadroute.StatusAway}[w.rng.IntN(3)]
-	m := &leadroute.RepMessage{Status: &status}
-	sender := senderOps
-	if k := w.rng.IntN(3); k > 0 { // one of two systems, the one late, the other with a clock that is ahead
-		sender = senderFeed - k
-		m.SaidAt = w.now + []leadroute.Millis{-30_000, 60_000}[k-1] - leadroute.Millis(w.rng.IntN(60_000))
-	}
-	w.send(sender, leadroute.TopicReps, repName(i), m)
-}
-
 // reviseSome asks for a lead to be reassigned, under the revision that the CRM shows.
 func (w *World) reviseSome() {
 	if len(w.crm.names) == 0 {

@@ -89,6 +89,7 @@ func (w *World) build() {
 		w.checkCaps(own, next, m)
 		w.checkPause(own, key, held, next, m, at)
 		w.checkStatus(own, key, back, next, m, at)
+		w.checkThere(own, key, held, next, m, at)
 		return next, out
 	}))
 	w.identities = w.stage(leadroute.TopicIdentities, adapt(func(_ *owner, _ string, s *identities.State, m *leadroute.IdentityMessage, at leadroute.Millis) (*identities.State, []leadroute.Effect) {

@@ -80,6 +80,7 @@ type World struct {
 	statuses map[string][]said  // by rep, as the log has it
 	asked    []asked            // by humans, of leads
 	replies  map[string]leadroute.Reply
+	out      map[string][]away        // by rep, as the log has it
 	heard    []leadroute.LatencyEvent // each once, in the order in which they were told
 	decider  func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
 
@@ -147,7 +148,7 @@ func newWorld(at leadroute.Millis) *World {
 	w := &World{
 		now: at, lanes: map[lane][]item{}, slow: map[lane]int{}, workers: map[leadroute.Topic]*worker{},
 		owned: map[string]leadroute.RepID{}, known: map[string]known{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
-		absent: map[int]bool{}, notified: map[string]bool{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
+		absent: map[int]bool{}, notified: map[string]bool{}, out: map[string][]away{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
 	}
 	w.rng = rand.New(&w.pcg)
 	w.crm.init()
@@ -351,6 +352,7 @@ func (w *World) drain() {
 		for _, sender := range []int{senderOps, senderFeed - 1, senderFeed - 2} { // the last word of each
 			w.send(sender, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Status: new(leadroute.StatusAvailable)})
 		}
+		w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Away: &leadroute.RepAway{Back: w.now, All: true}})
 	}
 	for w.goesOn() {
 		if w.idle() {

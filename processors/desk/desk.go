@@ -27,6 +27,11 @@ type State struct {
 	Taken Taken `json:"taken,omitempty"`
 	// Paused is until when the rep gets no lead, because one was taken away.
 	Paused leadroute.Millis `json:"pa,omitempty"`
+	// Away are the times out of the office that events said, beside those of the profile. At most
+	// leadroute.MaxAway.
+	Away []leadroute.Away `json:"aw,omitempty"`
+	// Back is when the rep came back: what the profile said to have begun by then holds no more.
+	Back leadroute.Millis `json:"bk,omitempty"`
 	// Asserted is when the held claims were last asserted to their leads.
 	Asserted leadroute.Millis `json:"as,omitempty"`
 }
@@ -86,16 +91,27 @@ func OpenCap(r *leadroute.Rep) int {
 
 // Absent says why the rep is not there, however much room there is, or "".
 func Absent(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis) string {
-	now := at.Time()
 	switch {
 	case s == nil, s.Gone:
 		return "unknown_rep"
 	case s.Status != leadroute.StatusAvailable:
 		return string(s.Status)
-	case !p.Hours[s.Profile.Hours].Open(now), pool != nil && !pool.Hours.Open(now):
-		return "closed"
+	}
+	now, duty := at.Time(), s.Duty(p)
+	if off := duty.Off(now); off != "" {
+		return off
+	}
+	if pool != nil && !pool.Hours.Open(now) {
+		return plan.OffHours
 	}
 	return ""
+}
+
+// Duty is when the rep is at work, by profile and events.
+func (s *State) Duty(p *plan.Plan) plan.Duty {
+	d := p.Duty(&s.Profile)
+	d.Away, d.Back = s.Away, s.Back
+	return d
 }
 
 // Refuse says why the rep cannot take a lead now, by the row, or "" if the rep can. pool
@@ -178,26 +194,9 @@ func windows(c leadroute.Caps, zone *time.Location, at leadroute.Millis) [3]wind
 	monday := d - (int(local.Weekday())+6)%7
 	return [3]window{
 		{"per_hour", c.PerHour, at.Add(-time.Hour) + 1},
-		{"per_day", c.PerDay, leadroute.At(dayStart(y, m, d, zone))},
-		{"per_week", c.PerWeek, leadroute.At(dayStart(y, m, monday, zone))},
+		{"per_day", c.PerDay, leadroute.At(leadroute.DayStart(y, m, d, zone))},
+		{"per_week", c.PerWeek, leadroute.At(leadroute.DayStart(y, m, monday, zone))},
 	}
-}
-
-// dayStart is the first instant of a calendar day. Where the clocks change around
-// midnight a day may have no 00:00, or two: time.Date then answers with an hour of the
-// day before, or with the second one.
-func dayStart(y int, m time.Month, d int, zone *time.Location) time.Time {
-	day := time.Date(y, m, d, 0, 0, 0, 0, time.UTC).YearDay() // d may lie outside of the month
-	t := time.Date(y, m, d, 0, 0, 0, 0, zone)
-	from, until := t.ZoneBounds()
-	if t.YearDay() != day {
-		return until
-	}
-	if before := from.Add(-1); !from.IsZero() && t.Sub(before) < 24*time.Hour && before.YearDay() == day {
-		h, mi, sec := before.Clock()
-		return from.Add(-time.Duration(h)*time.Hour - time.Duration(mi)*time.Minute - time.Duration(sec+1)*time.Second)
-	}
-	return t
 }
 
 // Log adds a claim and drops what no cap counts any more. own are the rep's caps, of

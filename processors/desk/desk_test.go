@@ -92,8 +92,8 @@ func TestDayStart(t *testing.T) {
 			if since := at.Sub(first); at.YearDay() < 3 || since > 3*time.Hour && since < 22*time.Hour || local.Format(time.DateOnly) != date {
 				continue
 			}
-			if got := dayStart(y, m, d, zone); !got.Equal(first) {
-				t.Fatalf("dayStart(%s, %s) = %v, want %v", date, name, got, first)
+			if got := leadroute.DayStart(y, m, d, zone); !got.Equal(first) {
+				t.Fatalf("DayStart(%s, %s) = %v, want %v", date, name, got, first)
 			}
 		}
 	}

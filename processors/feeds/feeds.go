@@ -22,6 +22,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/stream"
 )
@@ -56,8 +57,8 @@ type event struct {
 // Config is what a Worker needs. The functions must be safe for concurrent use.
 type Config struct {
 	Stream stream.Config
-	// Hours are the names of the hours that a rep may keep.
-	Hours func() []string
+	// Plan is the policy in force, whose names a rep's profile may use.
+	Plan func() *plan.Plan
 	// Rep returns a rep's row from a view, nil where there is none.
 	Rep func(leadroute.RepID) *desk.State
 	// Owners returns who has that id in the CRM.
@@ -98,8 +99,8 @@ type turn struct {
 
 // New checks the configuration; it starts nothing.
 func New(cfg Config) (*Worker, error) {
-	if len(cfg.Stream.Brokers) == 0 || cfg.Hours == nil || cfg.Rep == nil || cfg.Owners == nil || cfg.Ask == nil {
-		return nil, errors.New("feeds: brokers, hours, reps, owners and the ledger are needed")
+	if len(cfg.Stream.Brokers) == 0 || cfg.Plan == nil || cfg.Rep == nil || cfg.Owners == nil || cfg.Ask == nil {
+		return nil, errors.New("feeds: brokers, the plan, reps, owners and the ledger are needed")
 	}
 	if cfg.Settle == 0 {
 		cfg.Settle = 2 * time.Second

@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/internal/kafkatest"
 )
@@ -39,7 +40,9 @@ func newRig(t *testing.T) *rig {
 	r.Config.Clock = func() time.Time { return now }
 	reps := map[leadroute.RepID]*desk.State{"ana": {}, "ben": {}, "gone": {Gone: true}}
 	r.cfg = Config{
-		Stream: r.Config, Hours: func() []string { return []string{"office"} }, Settle: 20 * time.Millisecond,
+		Stream: r.Config, Plan: func() *plan.Plan {
+			return &plan.Plan{Zone: time.UTC, Hours: map[string]*plan.Hours{"office": {Name: "office", Zone: time.UTC}}}
+		}, Settle: 20 * time.Millisecond,
 		Rep: func(id leadroute.RepID) *desk.State { return reps[id] },
 		Owners: func(crmID string) []leadroute.RepID {
 			return map[string][]leadroute.RepID{"u1": {"ana"}, "u2": {"ana", "ben"}}[crmID]

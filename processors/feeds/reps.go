@@ -34,7 +34,7 @@ var repEvents = Feed{
 			if said != "" && said != e.about {
 				in.wrong("/profile/id", "the profile is of another rep", "make it the same as rep, or leave it out")
 			}
-			e.message = &leadroute.RepMessage{Profile: row(in, "profile", intake.Reps(append([]string{}, in.cfg.Hours()...)), raw)}
+			e.message = &leadroute.RepMessage{Profile: row(in, "profile", intake.Reps(intake.KnownOf(in.cfg.Plan())), raw)}
 		case "remove":
 			var yes bool
 			if json.Unmarshal(in.said["remove"], &yes) != nil || !yes {

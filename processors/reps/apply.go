@@ -5,6 +5,7 @@ package reps
 
 import (
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -43,6 +44,8 @@ func Apply(env Env, id leadroute.RepID, s *desk.State, m *leadroute.RepMessage, 
 			s.Version++
 		}
 		return s, nil
+	case m.Away != nil:
+		return away(env, s, m.Away, at), nil
 	case m.Remove != nil:
 		return remove(id, s)
 	case m.Check != nil:
@@ -70,6 +73,8 @@ func claim(env Env, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*de
 		case c.Pool != "" && pool == nil:
 			reason = "unknown_pool"
 		case reason == "full" && mutant.On("reps-accept-while-full") && s.Open() == desk.OpenCap(&s.Profile):
+			reason = ""
+		case reason == plan.OffShift && mutant.On("reps-shift-ignored"):
 			reason = ""
 		case reason == "pool_full" && mutant.On("reps-pool-cap-ignored"):
 			reason = ""
@@ -190,8 +195,41 @@ func profile(id leadroute.RepID, s *desk.State, r leadroute.Rep, at leadroute.Mi
 		s.Gone, s.Status, s.StatusAt = false, leadroute.StatusAvailable, at
 	}
 	r.ID = id
+	if !slices.Equal(r.Away, s.Profile.Away) {
+		s.Back = 0 // it says something new
+	}
 	s.Profile = r
 	s.Version++
+	return s
+}
+
+// away changes the times out of the office, and forgets those that are over. One that begins
+// when another one does takes its place; of too many, those that begin last are not taken.
+func away(env Env, s *desk.State, m *leadroute.RepAway, at leadroute.Millis) *desk.State {
+	if s == nil || s.Gone {
+		return s
+	}
+	if len(m.Add) > 0 && mutant.On("reps-away-forgotten") {
+		s.Away = nil
+	}
+	zone := env.Plan("").RepZone(&s.Profile)
+	before, back := slices.Clone(s.Away), s.Back
+	s.Away = slices.DeleteFunc(s.Away, func(a leadroute.Away) bool {
+		return a.Over(at) || m.Back > 0 && (m.All || leadroute.At(a.From.Start(zone)) <= m.Back)
+	})
+	if m.Back > 0 && len(s.Profile.Away) > 0 {
+		s.Back = max(s.Back, m.Back)
+	}
+	for _, a := range m.Add {
+		if !a.Over(at) && !a.Never() {
+			s.Away = append(slices.DeleteFunc(s.Away, func(o leadroute.Away) bool { return o.From == a.From }), a)
+		}
+	}
+	slices.SortFunc(s.Away, func(a, b leadroute.Away) int { return a.From.Start(zone).Compare(b.From.Start(zone)) })
+	s.Away = s.Away[:min(len(s.Away), leadroute.MaxAway)]
+	if !slices.Equal(before, s.Away) || back != s.Back {
+		s.Version++
+	}
 	return s
 }
 

@@ -19,7 +19,8 @@ import (
 //
 //	pool emea [open=1] [per_hour=1] [per_day=1] [per_week=1]
 //	hours 09:00-17:00         every day, UTC
-//	profile [open=2] [per_hour=1] [per_day=1] [per_week=1] [zone=Europe/Berlin] [hours]
+//	profile [open=2] [per_hour=1] [per_day=1] [per_week=1] [zone=Europe/Berlin] [hours] [shift=09:00-12:00 every day] [away=2026-01-15 that day]
+//	away [from=2026-01-14] [until=2026-01-16T12:00:00Z]    back [all]
 //	tick 5s
 //	status away [said=-5m]    pause 20m (since the script began)    remove    check    sweep
 //	claim L1 [rev=1] [try=1] [pool=emea] [even_if_full]
@@ -84,6 +85,14 @@ func message(t *testing.T, d *datadriven.TestData, a transcript.Args, now leadro
 		if a.Has("hours") {
 			r.Hours = "office"
 		}
+		if s := a.Text("shift", ""); s != "" {
+			if err := r.Shifts.Put("sun-sat", s); err != nil {
+				d.Fatalf(t, "%v", err)
+			}
+		}
+		if day := moment(t, d, a.Text("away", "")); day != (leadroute.Moment{}) {
+			r.Away = []leadroute.Away{{From: day, Until: day}}
+		}
 		return &leadroute.RepMessage{Profile: r}
 	case "status":
 		m := &leadroute.RepMessage{Status: new(leadroute.RepStatus(a.Pos(0)))}
@@ -93,6 +102,10 @@ func message(t *testing.T, d *datadriven.TestData, a transcript.Args, now leadro
 		return m
 	case "pause":
 		return &leadroute.RepMessage{Pause: &leadroute.Pause{Until: transcript.Start.Add(transcript.Span(t, d, a.Pos(0)))}}
+	case "away":
+		return &leadroute.RepMessage{Away: &leadroute.RepAway{Add: []leadroute.Away{{From: moment(t, d, a.Text("from", "")), Until: moment(t, d, a.Text("until", "")), Reason: a.Text("reason", "")}}}}
+	case "back":
+		return &leadroute.RepMessage{Away: &leadroute.RepAway{Back: now, All: a.Has("all")}}
 	case "remove":
 		return &leadroute.RepMessage{Remove: &leadroute.RepRemoval{}}
 	case "check":
@@ -106,6 +119,18 @@ func message(t *testing.T, d *datadriven.TestData, a transcript.Args, now leadro
 	}
 	d.Fatalf(t, "unknown command %s", d.Cmd)
 	return nil
+}
+
+func moment(t *testing.T, d *datadriven.TestData, s string) (m leadroute.Moment) {
+	t.Helper()
+	if s == "" {
+		return m
+	}
+	m, err := leadroute.ParseMoment(s)
+	if err != nil {
+		d.Fatalf(t, "%v", err)
+	}
+	return m
 }
 
 // shows is the desk in a few words.
@@ -123,6 +148,12 @@ func shows(s *desk.State) string {
 		if c.Exempt {
 			out += "(exempt)"
 		}
+	}
+	for _, a := range s.Away {
+		out += fmt.Sprintf(", away %s..%s", a.From, a.Until)
+	}
+	if s.Back > 0 {
+		out += ", back " + transcript.Clock(s.Back)
 	}
 	if len(s.Taken) > 0 {
 		out += fmt.Sprintf(", counted %d", len(s.Taken))
