@@ -19,6 +19,9 @@ BENCHTIME  ?= 1s
 DEMO       ?= --leads 5000 --rate 500
 KAFKA_DEMO ?= --leads 5000 --rate 0 --json
 
+FLOOR      ?= 50000
+SEED       ?= 1
+
 # Packages with tests that want, or can take, a real Kafka.
 kafka_packages = $(shell grep -rlE --include='*_test.go' '^//go:build .*\bkafka\b|/internal/testbroker"|LEADROUTE_TEST_BROKERS|^package testbroker' . | xargs -r -n1 dirname | sort -u)
 
@@ -35,7 +38,7 @@ demo: build ## thousands of leads go the whole way, on embedded engines; DEMO="-
 	bin/leadroute demo $(DEMO)
 
 ##@ Trust it
-.PHONY: test sim mutants race fuzz bench peers test-kafka on-kafka
+.PHONY: test sim mutants floor race fuzz bench peers test-kafka on-kafka
 test: build mutants ## every test, on embedded engines
 	$(GO) test -p $(P) -timeout $(TIMEOUT) ./...
 
@@ -44,6 +47,10 @@ mutants: ## each bug planted in the decisions must be found by the simulator
 
 sim: ## the deterministic simulator for SEEDS (5000) worlds instead of the few of make test
 	$(GO) test -count 1 -timeout 60m ./internal/sim -seeds $(SEEDS)
+
+floor: build ## three instances, killed, stalled and added, under FLOOR (50000) leads; on the embedded log, then on a real Kafka
+	$(GO) test ./internal/e2e -count 1 -v -timeout 30m -run TestFloor -leads $(FLOOR) -seed $(SEED)
+	$(GO) run ./internal/kafkajvm/cmd/with-kafka -- $(GO) test ./internal/e2e -count 1 -v -timeout 30m -run TestFloor -leads $(FLOOR) -seed $(SEED)
 
 race: build ## the same under the race detector (slow)
 	CGO_ENABLED=1 $(GO) test -race -p $(P) -timeout 45m ./...

@@ -106,8 +106,9 @@ type Stats struct {
 //
 // A lead counts as on its owner's desk from the CRM's commit until the rep closes it
 // (before the product is told). Both lie within the time for which the product holds
-// the rep's slot, so whatever exceeds a cap here exceeded it there. A revision that was
-// superseded is left out: the CRM cannot see when the product took it back.
+// the rep's slot, so whatever exceeds a cap here exceeded it there. A revision that another one
+// followed is left out, even if the rep closed it before: the CRM cannot see when the product
+// took it back.
 func (s *Sim) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,7 +118,7 @@ func (s *Sim) Stats() Stats {
 	}
 	moves := make(map[desk][]move)
 	for _, r := range s.records {
-		for _, a := range r.history {
+		for i, a := range r.history {
 			if a.Owner == "" {
 				continue
 			}
@@ -127,7 +128,7 @@ func (s *Sim) Stats() Stats {
 				st.Reps[a.Owner] = rep
 			}
 			rep.Leads++
-			if a.End == EndSuperseded {
+			if i < len(r.history)-1 {
 				continue
 			}
 			for _, d := range [...]desk{{a.Owner, ""}, {a.Owner, a.Pool}} {

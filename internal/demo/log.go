@@ -2,20 +2,18 @@ package demo
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/goccy/go-json"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/internal/audit"
 )
 
 // Log is what the events and the dead-letters topic hold, read from their start to
-// what was their end when the reading began.
+// what was their end when the reading began, and how large the tables' rows are.
 type Log struct {
 	Events  int   // distinct, by LatencyEvent.ID
 	Records int64 // in the events topic, copies included
@@ -26,6 +24,26 @@ type Log struct {
 	DeadLetters map[leadroute.LeadID][]string
 	// Unreadable are dead letters of messages that name no lead.
 	Unreadable int
+	// Tables are the sizes of the rows that each stage wrote.
+	Tables map[leadroute.Topic]Sizes
+}
+
+// Sizes are those of all rows that were written to one table, in bytes.
+type Sizes struct {
+	Writes int `json:"writes"`
+	P50    int `json:"p50"`
+	P99    int `json:"p99"`
+	Max    int `json:"max"`
+}
+
+// sizesOf sorts the sizes.
+func sizesOf(bytes []int) Sizes {
+	n := len(bytes)
+	if n == 0 {
+		return Sizes{}
+	}
+	slices.Sort(bytes)
+	return Sizes{Writes: n, P50: bytes[n/2], P99: bytes[n*99/100], Max: bytes[n-1]}
 }
 
 // Assignment is one revision's owner.
@@ -34,7 +52,7 @@ type Assignment struct {
 	Rep      leadroute.RepID
 }
 
-// ReadLog reads both topics. The options name the brokers and how to log in. It fails
+// ReadLog reads the topics. The options name the brokers and how to log in. It fails
 // if a topic does not exist or a record is not what the topic holds, and where ctx ends
 // before the end is reached.
 func ReadLog(ctx context.Context, ns leadroute.Namespace, opts ...kgo.Opt) (*Log, error) {
@@ -45,9 +63,9 @@ func ReadLog(ctx context.Context, ns leadroute.Namespace, opts ...kgo.Opt) (*Log
 	// Hashes, not ids: two million ids would be 100 MB, and that two of them share 64 bits
 	// is a matter of one run in ten million.
 	seen := make(map[uint64]struct{})
-	trimmed, err := readAll(ctx, ns.Topic(leadroute.TopicEvents), opts, func(b []byte) error {
+	trimmed, err := audit.ReadTopic(ctx, ns.Topic(leadroute.TopicEvents), opts, func(r *kgo.Record) error {
 		var e leadroute.LatencyEvent
-		if err := json.Unmarshal(b, &e); err != nil {
+		if err := json.Unmarshal(r.Value, &e); err != nil {
 			return err
 		}
 		l.Records++
@@ -61,12 +79,12 @@ func ReadLog(ctx context.Context, ns leadroute.Namespace, opts ...kgo.Opt) (*Log
 		return nil, err
 	}
 	l.Events, l.Trimmed = len(seen), trimmed
-	_, err = readAll(ctx, ns.Topic(leadroute.TopicDeadLetters), opts, func(b []byte) error {
+	_, err = audit.ReadTopic(ctx, ns.Topic(leadroute.TopicDeadLetters), opts, func(r *kgo.Record) error {
 		var d struct {
 			Lead   leadroute.LeadID `json:"lead"`
 			Reason string           `json:"reason"`
 		}
-		if err := json.Unmarshal(b, &d); err != nil {
+		if err := json.Unmarshal(r.Value, &d); err != nil {
 			return err
 		}
 		if d.Lead == "" {
@@ -79,64 +97,18 @@ func ReadLog(ctx context.Context, ns leadroute.Namespace, opts ...kgo.Opt) (*Log
 	if err != nil {
 		return nil, err
 	}
+	l.Tables = map[leadroute.Topic]Sizes{}
+	for _, stage := range leadroute.Stages {
+		var bytes []int
+		if _, err := audit.ReadTopic(ctx, ns.Table(stage), opts, func(r *kgo.Record) error {
+			if len(r.Key) > 0 && r.Key[0] != 0 && r.Value != nil { // neither a barrier between two owners nor the end of a row
+				bytes = append(bytes, len(r.Value))
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+		l.Tables[stage] = sizesOf(bytes)
+	}
 	return l, nil
-}
-
-// readAll hands every record of a topic to f. It returns how many lay before the start
-// of the topic.
-func readAll(ctx context.Context, topic string, opts []kgo.Opt, f func([]byte) error) (trimmed int64, err error) {
-	admin, err := kgo.NewClient(opts...)
-	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", topic, err)
-	}
-	defer admin.Close()
-	starts, err := kadm.NewClient(admin).ListStartOffsets(ctx, topic)
-	if err = errors.Join(err, starts.Error()); err != nil {
-		return 0, fmt.Errorf("read %s: %w", topic, err)
-	}
-	ends, err := kadm.NewClient(admin).ListEndOffsets(ctx, topic)
-	if err = errors.Join(err, ends.Error()); err != nil {
-		return 0, fmt.Errorf("read %s: %w", topic, err)
-	}
-	left := make(map[int32]int64) // partition to the offset at which it ends
-	from := make(map[int32]kgo.Offset)
-	ends.Each(func(end kadm.ListedOffset) {
-		start, _ := starts.Lookup(topic, end.Partition)
-		trimmed += start.Offset
-		if end.Offset > start.Offset {
-			left[end.Partition] = end.Offset
-			from[end.Partition] = kgo.NewOffset().At(start.Offset)
-		}
-	})
-	if len(left) == 0 {
-		return trimmed, nil
-	}
-	client, err := kgo.NewClient(append(slices.Clip(opts), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))...)
-	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", topic, err)
-	}
-	defer client.Close()
-	for len(left) > 0 {
-		fetches := client.PollFetches(ctx)
-		if err := ctx.Err(); err != nil {
-			return 0, fmt.Errorf("read %s: %d partitions not read to their end: %w", topic, len(left), err)
-		}
-		fetches.EachRecord(func(rec *kgo.Record) {
-			end, ok := left[rec.Partition]
-			if !ok || rec.Offset >= end {
-				delete(left, rec.Partition)
-				return
-			}
-			if e := f(rec.Value); e != nil && err == nil {
-				err = fmt.Errorf("read %s, partition %d, offset %d: %w", topic, rec.Partition, rec.Offset, e)
-			}
-			if rec.Offset+1 >= end {
-				delete(left, rec.Partition)
-			}
-		})
-		if err != nil {
-			return 0, err
-		}
-	}
-	return trimmed, nil
 }

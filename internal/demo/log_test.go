@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -50,7 +51,11 @@ func put(t *testing.T, c *kgo.Client, topic leadroute.Topic, key string, value a
 }
 
 func TestReadLog(t *testing.T) {
-	client, opts := broker(t, ns.Topic(leadroute.TopicEvents), ns.Topic(leadroute.TopicDeadLetters))
+	topics := []string{ns.Topic(leadroute.TopicEvents), ns.Topic(leadroute.TopicDeadLetters)}
+	for _, stage := range leadroute.Stages {
+		topics = append(topics, ns.Table(stage))
+	}
+	client, opts := broker(t, topics...)
 	empty, err := ReadLog(t.Context(), ns, opts...)
 	if err != nil || empty.Events != 0 || len(empty.DeadLetters) != 0 {
 		t.Fatalf("empty topics: %+v, %v", empty, err)
@@ -87,6 +92,14 @@ func TestReadLog(t *testing.T) {
 	}
 	if len(l.DeadLetters) != 1 || l.DeadLetters["L1"][0] != "410" || l.Unreadable != 1 {
 		t.Errorf("dead letters %v and %d unreadable, want L1's 410 and 1", l.DeadLetters, l.Unreadable)
+	}
+
+	for i := range 200 {
+		put(t, client, leadroute.TopicReps+"-table", "ana", bytes.Repeat([]byte("x"), i+1))
+	}
+	put(t, client, leadroute.TopicReps+"-table", "\x00epoch-a", []byte("a barrier"))
+	if l, err = ReadLog(t.Context(), ns, opts...); err != nil || l.Tables[leadroute.TopicReps] != (Sizes{200, 101, 199, 200}) {
+		t.Errorf("sizes %+v, %v, want 200 writes of 1 to 200 bytes", l.Tables, err)
 	}
 
 	// What retention drops is told, not silently missing.

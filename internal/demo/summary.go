@@ -24,6 +24,8 @@ type Summary struct {
 	CPUMicrosLead float64                     `json:"cpu_us_per_lead"`
 	RSSMB         float64                     `json:"rss_mb"`
 	WallS         float64                     `json:"wall_s"`
+	// TableBytes are the sizes of the rows that the stages wrote.
+	TableBytes map[leadroute.Topic]Sizes `json:"table_bytes,omitempty"`
 }
 
 // Leads count what the door said. Accepted are distinct lead ids.

@@ -35,6 +35,10 @@ func (r *Report) WriteTable(w io.Writer) error {
 		row(string(c), "p50 ms", fmt.Sprintf("%.1f", l.P50), "p95 ms", fmt.Sprintf("%.1f", l.P95),
 			"p99 ms", fmt.Sprintf("%.1f", l.P99), "in SLA", fmt.Sprintf("%.2f%%", l.WithinSLAPct))
 	}
+	for _, stage := range slices.Sorted(maps.Keys(s.TableBytes)) {
+		z := s.TableBytes[stage]
+		row(string(stage)+" rows", "written", z.Writes, "p50 B", z.P50, "p99 B", z.P99, "max B", z.Max)
+	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the summary: %w", err)
 	}

@@ -90,6 +90,7 @@ func Verify(e *Evidence) *Report {
 	r.Summary.CRM = CRM{Records: e.CRM.Records, DuplicateRecords: e.CRM.DuplicateRecords, BadSignatures: e.CRM.BadSignatures}
 	r.Summary.Reps.OverCapacity = e.CRM.OverCapacity
 	r.Summary.Events = Events{Produced: e.Log.Events, InClickHouse: e.InClickHouse}
+	r.Summary.TableBytes = e.Log.Tables
 
 	records := make(map[leadroute.LeadID]*crmsim.Record, len(e.Records))
 	for i := range e.Records {

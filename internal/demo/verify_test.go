@@ -421,10 +421,12 @@ func TestSummaryJSON(t *testing.T) {
 		Leads: Leads{1, 2, 3, 4}, Outcome: Outcome{5, 6, 7, 8}, CRM: CRM{9, 10, 11, 12}, Reps: Reps{13}, Events: Events{14, 15},
 		LatencyMS:    map[leadroute.Class]Latency{"P0": {1.5, 2.5, 3.5, 99.9}},
 		ThroughputPS: 16, CPUMicrosLead: 17, RSSMB: 18, WallS: 19,
+		TableBytes: map[leadroute.Topic]Sizes{leadroute.TopicReps: {20, 21, 22, 23}},
 	}
 	want := `{"leads":{"sent":1,"accepted":2,"rejected":3,"duplicates":4},"outcome":{"delivered":5,"queued":6,"dead_lettered":7,"lost":8},` +
 		`"crm":{"records":9,"duplicate_records":10,"bad_signatures":11,"wrong_owner":12},"reps":{"over_capacity":13},"events":{"produced":14,"in_clickhouse":15},` +
-		`"latency_ms":{"P0":{"p50":1.5,"p95":2.5,"p99":3.5,"within_sla_pct":99.9}},"throughput_per_s":16,"cpu_us_per_lead":17,"rss_mb":18,"wall_s":19}`
+		`"latency_ms":{"P0":{"p50":1.5,"p95":2.5,"p99":3.5,"within_sla_pct":99.9}},"throughput_per_s":16,"cpu_us_per_lead":17,"rss_mb":18,"wall_s":19,` +
+		`"table_bytes":{"reps":{"writes":20,"p50":21,"p99":22,"max":23}}}`
 	if got, err := s.JSON(); err != nil || string(got) != want {
 		t.Errorf("JSON() = %s, %v, want %s", got, err, want)
 	}

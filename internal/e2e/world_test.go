@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -40,6 +41,7 @@ type world struct {
 	namespace leadroute.Namespace
 	given     []string // brokers; empty: each process brings its own
 	dir       string
+	policy    string // empty: the demo's
 	crm       string // URL
 	reps      []leadroute.Rep
 	accounts  []leadroute.Account
@@ -48,6 +50,9 @@ type world struct {
 	desk      *crmsim.Desk
 	tally     *loadgen.Tally
 	answered  atomic.Int64
+	balancer  *balancer // nil: there is one process to talk to
+	// pace is how long a rep takes to respond, and then to close.
+	pace crmsim.Span
 }
 
 // newWorld opens the CRM. It sends n leads, or as many as -leads says, through the brokers
@@ -58,7 +63,7 @@ func newWorld(t *testing.T, n int, faults crmsim.Faults) *world {
 		n = *leads
 	}
 	t.Logf("-seed %d -leads %d", *seed, n)
-	w := &world{t: t, dir: t.TempDir(), namespace: "e2e", reps: loadgen.Reps(*seed, 60, loadgen.ThreeRegions)}
+	w := &world{t: t, dir: t.TempDir(), namespace: "e2e", pace: crmsim.Span{Min: 50 * time.Millisecond, Max: 200 * time.Millisecond}, reps: loadgen.Reps(*seed, 60, loadgen.ThreeRegions)}
 	w.accounts = loadgen.Accounts(*seed, 100, w.reps)
 	if os.Getenv(testbroker.Env) != "" {
 		log := testbroker.Start(t)
@@ -107,7 +112,7 @@ func (w *world) process(name string, args ...string) *process {
 	p := &process{
 		t: w.t, data: filepath.Join(w.dir, name),
 		args: append([]string{
-			"run", policy(w.t), "--data", filepath.Join(w.dir, name), "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(w.t)),
+			"run", cmp.Or(w.policy, policy(w.t)), "--data", filepath.Join(w.dir, name), "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(w.t)),
 			"--namespace", string(w.namespace), "--partitions", fmt.Sprint(partitions), "--instance", name,
 		}, args...),
 		env: []string{
@@ -145,12 +150,8 @@ func (w *world) staff(brokers []string, url string) {
 	}
 	defer cl.Close()
 	put := func(t leadroute.Topic, key string, v any) {
-		b, err := leadroute.Encode(v)
-		if err == nil {
-			err = cl.ProduceSync(ctx, &kgo.Record{Topic: w.namespace.Topic(t), Key: []byte(key), Value: b}).FirstErr()
-		}
-		if err != nil {
-			w.t.Fatalf("write %s to %s: %v", key, t, err)
+		if err := w.put(ctx, cl, t, key, v); err != nil {
+			w.t.Fatal(err)
 		}
 	}
 	for i := range w.reps {
@@ -167,13 +168,24 @@ func (w *world) staff(brokers []string, url string) {
 		return count(reps) == len(w.reps) && count(accounts) == len(w.accounts)
 	})
 	if w.desk, err = crmsim.NewDesk(w.sim, crmsim.DeskOptions{
-		URL: url, Key: apiKey, Seed: *seed,
-		Respond: crmsim.Span{Min: 50 * time.Millisecond, Max: 200 * time.Millisecond},
-		Close:   crmsim.Span{Min: 50 * time.Millisecond, Max: 200 * time.Millisecond},
+		URL: url, Key: apiKey, Seed: *seed, Client: w.front(8),
+		Respond: w.pace, Close: w.pace,
 	}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.during(w.desk.Run)
+}
+
+// put writes a message into the product's log.
+func (w *world) put(ctx context.Context, cl *kgo.Client, t leadroute.Topic, key string, v any) error {
+	b, err := leadroute.Encode(v)
+	if err == nil {
+		err = cl.ProduceSync(ctx, &kgo.Record{Topic: w.namespace.Topic(t), Key: []byte(key), Value: b}).FirstErr()
+	}
+	if err != nil {
+		return fmt.Errorf("write %s to %s: %w", key, t, err)
+	}
+	return nil
 }
 
 // view reads a stage's table from outside.
@@ -239,10 +251,10 @@ type act struct {
 // send sends every lead, rate a second, and does each act while leads flow.
 func (w *world) send(url string, rate float64, acts ...act) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Minute)
 	defer cancel()
 	const concurrency = 32
-	client := leanhttp.NewClient(concurrency)
+	client := w.front(concurrency)
 	client.Transport = counting{client.Transport, &w.answered}
 	sent := make(chan error, 1)
 	go func() {
@@ -266,6 +278,16 @@ func (w *world) send(url string, rate float64, acts ...act) {
 	if err := <-sent; err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// front is a client of the product: of the process that is asked for or, where the world has
+// a balancer, of one that is up.
+func (w *world) front(concurrency int) *http.Client {
+	client := leanhttp.NewClient(concurrency)
+	if w.balancer != nil {
+		client.Transport = balanced{client.Transport, w.balancer}
+	}
+	return client
 }
 
 // counting counts the leads that the door has answered for good.

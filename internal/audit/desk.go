@@ -1,0 +1,219 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/leadroute/leadroute"
+)
+
+// deskMessage is one message in a rep's inbox, as far as it moves the desk.
+type deskMessage struct {
+	at     leadroute.Millis
+	kind   kind
+	claim  leadroute.ClaimID
+	pool   leadroute.PoolID
+	class  leadroute.Class
+	n      int              // the profile's open cap
+	free   bool             // the status takes leads
+	until  leadroute.Millis // of a pause
+	exempt bool
+}
+
+type kind int
+
+const (
+	claimed kind = iota
+	released
+	confirmed
+	hired
+	removed
+	statusSaid
+	paused
+)
+
+func (l *Log) toRep(rep leadroute.RepID, m *leadroute.RepMessage, at leadroute.Millis) {
+	d := deskMessage{at: at}
+	switch {
+	case m.Claim != nil:
+		d.kind, d.claim, d.pool, d.class, d.exempt = claimed, m.Claim.ID, m.Claim.Pool, m.Claim.Class, m.Claim.EvenIfFull
+		if m.Claim.Pool != "" {
+			id := try{m.Claim.ID.Lead, m.Claim.ID.Rev, m.Claim.ID.Try}
+			l.claims[id] = append(l.claims[id], claim{rep, at})
+		}
+	case m.Release != nil:
+		d.kind, d.claim = released, m.Release.Claim
+	case m.Confirm != nil:
+		c := &m.Confirm.Claim
+		d.kind, d.claim, d.pool, d.class, d.exempt = confirmed, c.ID, c.Pool, c.Class, c.EvenIfFull
+	case m.Profile != nil:
+		d.kind, d.n = hired, cmp.Or(m.Profile.Caps.Open, leadroute.DefaultOpenCap)
+	case m.Remove != nil:
+		d.kind = removed
+	case m.Status != nil:
+		d.kind, d.free = statusSaid, *m.Status == leadroute.StatusAvailable
+	case m.Pause != nil:
+		d.kind, d.until = paused, m.Pause.Until
+	default:
+		return
+	}
+	l.desks[rep] = append(l.desks[rep], d)
+}
+
+// desk is a rep's desk at one place in the inbox.
+type desk struct {
+	rules  *Rules
+	cap    int
+	here   bool // hired and not removed
+	ready  bool // the status takes leads
+	paused leadroute.Millis
+	held   map[leadroute.ClaimID]deskMessage
+}
+
+// open counts the places taken, those of one pool alone if it is named.
+func (d *desk) open(pool leadroute.PoolID) int {
+	n := 0
+	for _, m := range d.held {
+		if !m.exempt && (pool == "" || m.pool == pool) {
+			n += d.rules.cost(m.pool, m.class)
+		}
+	}
+	return n
+}
+
+// free tells whether a lead that takes one place would fit, through that pool.
+func (d *desk) free(pool leadroute.PoolID) bool {
+	most := d.rules.PoolOpen[pool]
+	return d.here && d.ready && d.open("") < d.cap && (most == 0 || d.open(pool) < most)
+}
+
+// replay walks through a rep's inbox and calls f after each message. A claim is on the desk
+// from its place in the inbox if the rep accepted it; where the rep answered copies of it in
+// two ways, from the last place: in doubt for the product.
+func (l *Log) replay(rep leadroute.RepID, r *Rules, f func(d *desk, m *deskMessage, taken bool)) {
+	inbox := l.desks[rep]
+	last := map[leadroute.ClaimID]int{}
+	for i := range inbox {
+		if inbox[i].kind == claimed {
+			last[inbox[i].claim] = i
+		}
+	}
+	d := &desk{rules: r, held: map[leadroute.ClaimID]deskMessage{}}
+	given := map[leadroute.ClaimID]bool{} // back
+	for i := range inbox {
+		m, taken := &inbox[i], false
+		switch m.kind {
+		case claimed:
+			a := l.answers[about(m.claim)]
+			_, holds := d.held[m.claim]
+			if taken = a.accepted && !holds && !given[m.claim] && (!a.declined || i == last[m.claim]); taken {
+				d.held[m.claim] = *m
+			}
+		case confirmed:
+			if _, holds := d.held[m.claim]; !holds {
+				d.held[m.claim] = *m
+			}
+		case released:
+			delete(d.held, m.claim)
+			given[m.claim] = true
+		case hired:
+			d.ready = d.ready || !d.here
+			d.cap, d.here = m.n, true
+		case removed:
+			d.here = false
+		case statusSaid:
+			d.ready = m.free
+		case paused:
+			d.paused = max(d.paused, m.until)
+		}
+		f(d, m, taken)
+	}
+}
+
+// desksHold checks each rep's desk, by the inbox, whenever a claim came onto it.
+func (l *Log) desksHold(v *Verdict, r *Rules) {
+	for _, rep := range sorted(l.desks) {
+		l.replay(rep, r, func(d *desk, m *deskMessage, taken bool) {
+			if !taken || m.exempt {
+				return
+			}
+			if n := d.open(""); n > d.cap {
+				v.bad(&v.OverCapacity, "%s accepted %s and then held %d places of %d", rep, m.claim, n, d.cap)
+			} else if most := r.PoolOpen[m.pool]; most > 0 && d.open(m.pool) > most {
+				v.bad(&v.OverCapacity, "%s accepted %s and then held %d places of %d in pool %s", rep, m.claim, d.open(m.pool), most, m.pool)
+			}
+		})
+	}
+}
+
+// move is places that are taken (by > 0) or given back at a time.
+type move struct {
+	at   leadroute.Millis
+	by   int
+	lead leadroute.LeadID
+}
+
+// staysFit checks the same by the events: who owned what at the same time, by the ledger, and
+// by the CRM from its commit until the rep closed the lead there or the ledger took it back.
+// Both lie within the time for which the rep's place is taken.
+func (l *Log) staysFit(v *Verdict, r *Rules, e *Evidence) {
+	ledger, crm := moves{}, moves{}
+	for _, id := range sorted(l.lives) {
+		life := l.lives[id]
+		for _, s := range life.stays {
+			ledger.add(s.rep, id, s.from, life.ends[s.rev], r.cost(s.pool, life.class))
+		}
+	}
+	for i := range e.CRM {
+		rec := &e.CRM[i]
+		life := l.lives[rec.Lead]
+		if life == nil {
+			continue
+		}
+		for i, a := range rec.History {
+			until := life.ends[a.Revision]
+			if a.EndedAt != 0 {
+				until = min(cmp.Or(until, 1<<62), leadroute.Millis(a.EndedAt/1000))
+			}
+			if i+1 < len(rec.History) {
+				until = min(cmp.Or(until, 1<<62), leadroute.Millis(rec.History[i+1].At/1000))
+			}
+			if from := leadroute.Millis(a.At / 1000); a.Owner != "" && (until == 0 || from < until) {
+				crm.add(a.Owner, rec.Lead, from, until, r.cost(a.Pool, rec.Priority))
+			}
+		}
+	}
+	l.movesFit(v, ledger, "by the events")
+	l.movesFit(v, crm, "by the CRM")
+}
+
+// moves are places taken and given back, by rep.
+type moves map[leadroute.RepID][]move
+
+// add books a lead's stay; until 0: it goes on.
+func (m moves) add(rep leadroute.RepID, lead leadroute.LeadID, from, until leadroute.Millis, places int) {
+	m[rep] = append(m[rep], move{from, places, lead})
+	if until != 0 {
+		m[rep] = append(m[rep], move{until, -places, lead})
+	}
+}
+
+// movesFit holds each rep against the largest cap that the profile ever had.
+func (l *Log) movesFit(v *Verdict, m moves, whose string) {
+	for _, rep := range sorted(m) {
+		most := 0
+		for _, d := range l.desks[rep] {
+			if d.kind == hired {
+				most = max(most, d.n)
+			}
+		}
+		// In one millisecond leaving goes first: doubt speaks for the product.
+		slices.SortStableFunc(m[rep], func(a, b move) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by)) })
+		open := 0
+		for _, one := range m[rep] {
+			if open += one.by; one.by > 0 && open > most {
+				v.bad(&v.OverCapacity, "%s owned %d places of %d when lead %s came, %s", rep, open, most, one.lead, whose)
+			}
+		}
+	}
+}
