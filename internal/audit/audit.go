@@ -147,8 +147,9 @@ func (l *Log) Add(t leadroute.Topic, key string, value []byte, at leadroute.Mill
 		return with(value, func(e *leadroute.LatencyEvent) { l.event(e, value) })
 	case leadroute.TopicDeadLetters:
 		return with(value, func(d *leadroute.DeadLetter) { l.dead[d.Lead] = append(l.dead[d.Lead], d.Reason) })
+	default:
+		return nil
 	}
-	return nil
 }
 
 // AddRow takes one record of a table: the last one of a key counts, nil is no row.
@@ -238,6 +239,7 @@ func (l *Log) event(e *leadroute.LatencyEvent, value []byte) {
 		v.ends[e.Rev-1] = e.At
 	case leadroute.StepClosed:
 		v.ends[e.Rev] = e.At
+	default:
 	}
 }
 
@@ -298,8 +300,13 @@ func (v *Verdict) Failures() []string {
 		name string
 		n    int
 	}{
-		{"over_capacity", v.OverCapacity}, {"double_owner", v.DoubleOwner}, {"lost", v.Lost}, {"doubled", v.Doubled},
-		{"leaked", v.Leaked}, {"altered events", v.Altered}, {"out of turn", v.Unfair},
+		{"over_capacity", v.OverCapacity},
+		{"double_owner", v.DoubleOwner},
+		{"lost", v.Lost},
+		{"doubled", v.Doubled},
+		{"leaked", v.Leaked},
+		{"altered events", v.Altered},
+		{"out of turn", v.Unfair},
 	} {
 		if f.n > 0 {
 			out = append(out, fmt.Sprintf("%s: %d", f.name, f.n))

@@ -194,9 +194,7 @@ func TestPlantedWrongs(t *testing.T) {
 		}, "over_capacity: 3", "4 places of 3"},
 		"one revision, two owners": {func(r *run) {
 			r.own(lead(r, 1, "ana"), "all")
-			c := lead(r, 1, "ben")
-			c.Try = 2
-			r.event(leadroute.LatencyEvent{Lead: c.Lead, Rev: 1, Step: leadroute.StepAssigned, N: 2, Rep: "ben"})
+			r.event(leadroute.LatencyEvent{Lead: "L1", Rev: 1, Step: leadroute.StepAssigned, N: 2, Rep: "ben"})
 		}, "double_owner: 1", "[ana ben]"},
 		"the CRM has somebody else": {func(r *run) {
 			r.own(lead(r, 1, "ana"), "all")

@@ -338,12 +338,13 @@ func (w *World) checkAnswers() {
 	stands, refused := map[string]bool{}, map[string]bool{}
 	many := map[leadroute.LeadID]int{}
 	for _, e := range w.events {
-		switch who := string(e.Lead) + "/" + string(e.Rep); {
-		case e.Step == leadroute.StepResponded, e.Step == leadroute.StepClosed:
+		switch who := string(e.Lead) + "/" + string(e.Rep); e.Step {
+		case leadroute.StepResponded, leadroute.StepClosed:
 			stands[who] = true
-		case e.Step == leadroute.StepRefused:
+		case leadroute.StepRefused:
 			refused[who+"/"+e.Outcome] = true
 			many[e.Lead]++
+		default:
 		}
 	}
 	for _, a := range w.asked {

@@ -24,7 +24,7 @@ func TestSeeds(t *testing.T) {
 	c, how := Case{Seed: seed}, "as it came"
 	if !*whole {
 		var minimal bool
-		if c, v, minimal = Shrink(seed, *limit); minimal {
+		if c, _, minimal = Shrink(seed, *limit); minimal {
 			how = "shrunk: it needs every one"
 		} else {
 			how = "shrunk for " + limit.String() + ": it may need fewer"
