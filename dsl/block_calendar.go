@@ -1,30 +1,41 @@
 package dsl
 
 import (
+	"strings"
 	"time"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/country"
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
 // calendar "de" { ... } are the days on which offices are closed.
 func calendarBlock() *blockSpec {
-	return &blockSpec{name: "calendar", labels: 1, attrs: words("dates source"), build: (*compiler).calendar}
+	return &blockSpec{name: "calendar", labels: 1, attrs: words("dates source country"), build: (*compiler).calendar}
 }
 
 func (c *compiler) calendar(b *block) {
 	cal := &plan.Calendar{Name: b.name, Days: map[plan.Date]string{}}
 	c.plan.Calendars[b.name] = cal
-	dates, source := b.attr("dates"), b.attr("source")
+	kinds := []struct {
+		name string
+		read func(body, *plan.Calendar)
+	}{{"dates", c.dates}, {"source", c.calendarSource}, {"country", c.holidays}}
+	said := ""
+	for _, k := range kinds {
+		switch a := b.attr(k.name); {
+		case a == nil:
+		case said != "":
+			c.report(twoKinds, a.NameRange, "A calendar has dates, a source or a country: one of them. Name two calendars in the hours: holidays = [calendar.a, calendar.b].")
+		default:
+			said = k.name
+			k.read(b.body, cal)
+		}
+	}
 	switch {
-	case dates != nil && source != nil:
-		c.report(twoKinds, source.NameRange, "A calendar has dates or a source, not both. Name two calendars in the hours: holidays = [calendar.a, calendar.b].")
-	case dates != nil:
-		c.dates(b.body, cal)
-	case source != nil:
-		c.calendarSource(b.body, cal)
+	case said != "":
 	case !c.brokenWithin(b.full):
-		c.report(missingAttribute, b.rng, `A calendar needs its days: dates = ["2026-12-25"], or source = "calendars/de.ics".`)
+		c.report(missingAttribute, b.rng, `A calendar needs its days: dates = ["2026-12-25"], source = "calendars/de.ics", or country = "DE".`)
 	}
 }
 
@@ -50,6 +61,20 @@ func (c *compiler) dates(b body, cal *plan.Calendar) {
 		}
 		cal.Days[d] = ""
 	}
+}
+
+// holidays takes the public holidays of a country, or of a part of it.
+func (c *compiler) holidays(b body, cal *plan.Calendar) {
+	code, ok := c.text(b, "country")
+	if !ok {
+		return
+	}
+	days, ok := country.Holidays(strings.ToUpper(code))
+	if !ok {
+		c.report(invalidValue, b.attr("country").Expr.Range(), "The public holidays of %q are not known. Write %s, or bring the days as dates or as an ICS file.", code, country.Near(strings.ToUpper(code)))
+		return
+	}
+	cal.Days = days
 }
 
 // calendarSource reads an ICS file; one at an address is fetched when run starts.

@@ -13,8 +13,11 @@ import (
 )
 
 func TestCalendarsAreFetchedAtStart(t *testing.T) {
+	later := false
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
+		case map[bool]string{true: "/good.ics"}[later]:
+			_, _ = w.Write([]byte("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:2026-05-18\nEND:VEVENT\nEND:VCALENDAR\n"))
 		case "/good.ics":
 			_, _ = w.Write([]byte("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20260518\nEND:VEVENT\nEND:VCALENDAR\n"))
 		case "/torn.ics":
@@ -41,7 +44,8 @@ hours "office" {
 		t.Fatal(diags)
 	}
 	var told bytes.Buffer
-	after := withCalendars(t.Context(), before, slog.New(slog.NewTextHandler(&told, nil)))
+	days := calendars{Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&told, nil))}
+	after := days.with(t.Context(), before)
 	day := time.Date(2026, 5, 18, 12, 0, 0, 0, time.UTC)
 	if !before.Plan.Hours["office"].Open(day) || after.Plan.Hours["office"].Open(day) {
 		t.Error("18 May 2026 must be a working day before the calendar is fetched, and off after")
@@ -50,6 +54,22 @@ hours "office" {
 		t.Errorf("the fetched calendar is no part of the policy: plan %s, source %d files", after.Plan.ID, len(after.Source))
 	}
 	for _, want := range []string{"torn.ics", "ends in the middle", "gone.ics", "http 404"} {
+		if !strings.Contains(told.String(), want) {
+			t.Errorf("nobody was told of %q:\n%s", want, told.String())
+		}
+	}
+
+	// It breaks: the days of before stay in force, for a policy that is started or applied anew.
+	later = true
+	told.Reset()
+	again, diags := dsl.Parse(map[string][]byte{"p.hcl": []byte(src)})
+	if again.Plan == nil {
+		t.Fatal(diags)
+	}
+	if again = days.with(t.Context(), again); again.Plan.Hours["office"].Open(day) || again.Plan.ID != after.Plan.ID {
+		t.Error("18 May 2026 must stay off when its calendar does not parse any more")
+	}
+	for _, want := range []string{"good.ics", "days of before stay in force", "is no day"} {
 		if !strings.Contains(told.String(), want) {
 			t.Errorf("nobody was told of %q:\n%s", want, told.String())
 		}

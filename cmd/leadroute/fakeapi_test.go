@@ -80,7 +80,7 @@ func newFakeAPI() (*httptest.Server, func(), error) {
 	(&policies.API{
 		Policies: log,
 		Vet: func(ctx context.Context, source map[string][]byte) (*plan.Plan, map[string][]byte, error) {
-			return vet(ctx, source, func(*plan.Plan) error { return nil }, slog.New(slog.DiscardHandler))
+			return vet(ctx, source, func(*plan.Plan) error { return nil }, calendars{Log: slog.New(slog.DiscardHandler)})
 		},
 		Running: func() policies.Running { // an instance that follows at once
 			s, _ := log.Standing()

@@ -158,12 +158,12 @@ func (g *governor) Running() policies.Running {
 
 // vet holds a policy against everything that is known before it routes: its text, the
 // static analysis, its tests, scenarios and invariants, and what check says of the plan.
-func vet(ctx context.Context, source map[string][]byte, check func(*plan.Plan) error, out *slog.Logger) (*plan.Plan, map[string][]byte, error) {
+func vet(ctx context.Context, source map[string][]byte, check func(*plan.Plan) error, days calendars) (*plan.Plan, map[string][]byte, error) {
 	policy, found := dsl.Parse(source)
 	if policy.Plan == nil {
 		return nil, nil, refusal("the policy has errors", found)
 	}
-	policy = withCalendars(ctx, policy, out)
+	policy = days.with(ctx, policy)
 	if proved := analyze.Run(policy, analyze.Options{}).Diagnostics; proved.HasErrors() {
 		return nil, nil, refusal("the policy has errors", proved)
 	}

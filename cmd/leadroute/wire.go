@@ -121,13 +121,13 @@ func newServer(ctx context.Context, o serverOptions) (_ *server, err error) {
 			return nil, fmt.Errorf("--destination %s: the policy has no destination of that name", name)
 		}
 	}
-	s.policy = withCalendars(ctx, s.policy, o.Log)
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the data folder; choose another with --data (%w)", err)
 	}
 	if s.lock, err = embedded.LockDir(o.Data); err != nil {
 		return nil, err
 	}
+	s.policy = s.calendars().with(ctx, s.policy)
 	if s.settings, err = loadSettings(o.Data); err != nil {
 		return nil, err
 	}
@@ -271,6 +271,11 @@ func (s *server) govern(ctx context.Context) (err error) {
 // URL is where the API answers.
 func (s *server) URL() string { return "http://" + s.listener.Addr().String() }
 
+// calendars keeps what it fetches in the data folder.
+func (s *server) calendars() calendars {
+	return calendars{Dir: filepath.Join(s.opts.Data, "calendars"), Log: s.opts.Log}
+}
+
 // site is where people find the API.
 func (s *server) site() string {
 	if s.opts.Site != "" {
@@ -289,7 +294,7 @@ func (s *server) routes(keys gateway.Keys) http.Handler {
 	guarded := http.NewServeMux()
 	s.letters.Routes(guarded)
 	vetted := func(ctx context.Context, source map[string][]byte) (*plan.Plan, map[string][]byte, error) {
-		return vet(ctx, source, s.pipeline.Check, s.opts.Log)
+		return vet(ctx, source, s.pipeline.Check, s.calendars())
 	}
 	(&policies.API{Policies: s.policies, Vet: vetted, Running: s.governor.Running}).Routes(guarded)
 	mux.Handle("/v1/policies", keys.Require(guarded))

@@ -30,7 +30,7 @@ queue "backlog" {
 
 calendar "de" {
   dates  = ["2026-12-25"]
-  source = "de.ics" # ERROR: More than one kind | not both
+  source = "de.ics" # ERROR: More than one kind | one of them
 }
 
 rule "first" {
