@@ -206,6 +206,31 @@ type NoCandidate struct {
 	Reason string `json:"reason"` // unknown_pool, no_members, nobody_available, nobody_fits, too_few_present
 }
 
+// Opened is a pool's answer to an Offer by the strategy claim: the lead is open to whoever
+// of its members claims it first.
+type Opened struct {
+	Rev    int    `json:"rev"`
+	Target int    `json:"target"`
+	Try    int    `json:"try"`
+	Pool   PoolID `json:"pool"`
+	// Reps are those who could take it now, where the pool wants them told.
+	Reps []RepID `json:"reps,omitempty"`
+}
+
+// Bid is a rep's wish to have a lead that is open to claim.
+type Bid struct {
+	Rep RepID  `json:"rep"`
+	At  Millis `json:"at"`
+	// Reply is the key under which the bid is answered.
+	Reply string `json:"reply"`
+}
+
+// PoolBid asks a pool whether the rep may claim the lead of that offer.
+type PoolBid struct {
+	Offer Offer `json:"offer"`
+	Bid   Bid   `json:"bid"`
+}
+
 // Claim asks a rep to take a lead.
 type Claim struct {
 	ID    ClaimID `json:"id"`
@@ -214,6 +239,8 @@ type Claim struct {
 	Plan  PlanID  `json:"plan"`
 	// EvenIfFull waives the caps (not the status and hours); such claims are counted apart.
 	EvenIfFull bool `json:"even_if_full,omitempty"`
+	// Bid is the reply key of the rep's bid; empty: the rep was picked.
+	Bid string `json:"bid,omitempty"`
 }
 
 // Answer is a rep's answer to a Claim, or (Asserted) its reminder that it still holds one.
@@ -231,6 +258,7 @@ type Answer struct {
 	CRMID      string    `json:"crm_id,omitempty"`
 	At         Millis    `json:"at"`
 	Asserted   bool      `json:"asserted,omitempty"`
+	Bid        string    `json:"bid,omitempty"` // of the Claim
 }
 
 // Delivery asks a destination's worker for one attempt.
@@ -266,7 +294,10 @@ type Notification struct {
 	Channel string `json:"channel"`
 	Reason  string `json:"reason"` // sla:P0/nudge
 	At      Millis `json:"at"`
-	// Delivery is the lead with its owner of then, as a destination would get it.
+	// By is who has the lead that the owner below was asked to claim.
+	By RepID `json:"by,omitempty"`
+	// Delivery is the lead with its owner of then, or the rep who is asked to claim it, as a
+	// destination would get it.
 	Delivery Delivery `json:"delivery"`
 }
 
@@ -306,6 +337,7 @@ const (
 	TimerExpire TimerKind = "expire" // the lead's maximum age
 	TimerAccept TimerKind = "accept" // the target's accept: the rep has not responded
 	TimerAnswer TimerKind = "answer" // the class's respond_within
+	TimerClaim  TimerKind = "claim"  // Name is the pool in which the lead is open to claim until Due, N the try
 )
 
 // Timer is a row of the compacted timers topic, keyed by Key; a tombstone cancels it.
@@ -333,7 +365,7 @@ type RepAction struct {
 	Reply string `json:"reply,omitempty"`
 }
 
-// Reply is the ledger's answer to a RepAction.
+// Reply is the answer to a RepAction or a Bid.
 type Reply struct {
 	Lead LeadID `json:"lead"`
 	// Agreed: the rep has the lead, or had it when it was closed, and the action stands.
@@ -341,6 +373,11 @@ type Reply struct {
 	// Known: the ledger has the lead. Owner is who has it now; empty: nobody.
 	Known bool  `json:"known"`
 	Owner RepID `json:"owner,omitempty"`
+	// Rev is the revision that the rep has, if the answer agrees with a bid.
+	Rev int `json:"rev,omitempty"`
+	// Refused is why a rep may not claim the lead: not_open, not_a_member, unfit, had_it,
+	// too_few_present, or why the rep declined.
+	Refused string `json:"refused,omitempty"`
 }
 
 // The actions of a RepAction.
@@ -384,6 +421,8 @@ type LedgerMessage struct {
 	Redeliver   *Redeliver   `json:"redeliver,omitempty"`
 	Check       *Check       `json:"check,omitempty"`
 	Met         *Met         `json:"met,omitempty"`
+	Opened      *Opened      `json:"opened,omitempty"`
+	Bid         *Bid         `json:"bid,omitempty"`
 }
 
 // Check is the anti-entropy sweep's nudge: re-assert what the row says is outstanding.
@@ -391,9 +430,10 @@ type Check struct {
 	At Millis `json:"at"`
 }
 
-// PoolMessage is one message in the pools' inbox, keyed by pool.
+// PoolMessage is one message in the pools' inbox, keyed by pool. Exactly one member is set.
 type PoolMessage struct {
-	Offer *Offer `json:"offer,omitempty"`
+	Offer *Offer   `json:"offer,omitempty"`
+	Bid   *PoolBid `json:"bid,omitempty"`
 }
 
 // RepMessage is one message in the reps' inbox, keyed by rep id. Exactly one member is set.

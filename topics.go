@@ -14,7 +14,7 @@ const (
 	TopicIdentities    Topic = "identities"    // IdentityMessage by identity
 	TopicDepartures    Topic = "departures"    // Departure by lead id; co-partitioned with the inboxes
 	TopicNotifications Topic = "notifications" // Notification by lead id
-	TopicReplies       Topic = "replies"       // Reply by RepAction.Reply
+	TopicReplies       Topic = "replies"       // Reply by RepAction.Reply or Bid.Reply
 	TopicTimers        Topic = "timers"        // Timer by Timer.Key; compacted
 	TopicEvents        Topic = "events"        // LatencyEvent by lead id
 	TopicDeadLetters   Topic = "dead-letters"  // DeadLetter by lead id

@@ -11,7 +11,7 @@ import (
 func poolBlock() *blockSpec {
 	return &blockSpec{
 		name: "pool", labels: 1,
-		attrs:  words("members members_where strategy weight_by hours require prefer catch_up ramp min_present model explore"),
+		attrs:  words("members members_where strategy weight_by hours require prefer catch_up ramp min_present model explore notify"),
 		nested: []*blockSpec{capacityBlock("cost")},
 		build:  (*compiler).pool,
 	}
@@ -55,6 +55,12 @@ func (c *compiler) strategy(b *block, p *plan.Pool) {
 	for _, name := range words("model explore") {
 		if a := b.attr(name); a != nil && p.Strategy != plan.BestFit {
 			c.report(invalidValue, a.NameRange, `%s is for strategy = "best_fit".`, name)
+		}
+	}
+	if a := b.attr("notify"); a != nil {
+		p.Notify = c.refs(b.body, "notify", "channel")
+		if p.Strategy != plan.Claim {
+			c.report(invalidValue, a.NameRange, `notify tells the reps of a pool what is open to claim: it is for strategy = "claim".`)
 		}
 	}
 	a := b.attr("weight_by")

@@ -22,6 +22,7 @@ type Scenario struct {
 	Reps     []Actor
 	Arrivals []Arrival
 	Responds []Respond
+	Claims   []Claim
 	Moments  []Moment
 }
 
@@ -41,6 +42,13 @@ type Arrival struct {
 // Respond is the owner of a lead responding to it.
 type Respond struct {
 	At   time.Duration
+	Lead string // an Arrival's name
+}
+
+// Claim is a rep claiming a lead.
+type Claim struct {
+	At   time.Duration
+	Rep  leadroute.RepID
 	Lead string // an Arrival's name
 }
 
@@ -67,6 +75,7 @@ func scenarioBlock() *blockSpec {
 		nested: []*blockSpec{
 			{name: "arrive", labels: 1, freeName: true, attrs: words("at lead"), required: words("lead")},
 			{name: "respond", attrs: words("at lead"), required: words("at")},
+			{name: "claim", attrs: words("at rep lead"), required: words("at rep")},
 			{name: "expect", attrs: words("at lead owner notified reason duplicate_of"), required: words("at")},
 		},
 		build: (*compiler).scenario,
@@ -89,6 +98,10 @@ func (c *compiler) scenario(b *block) {
 	}
 	for _, r := range b.blocks("respond") {
 		s.Responds = append(s.Responds, Respond{At: c.offset(r.body, "at"), Lead: c.arrived(&s, r.body)})
+	}
+	for _, r := range b.blocks("claim") {
+		rep, _ := c.actor(&s, r.body, "rep")
+		s.Claims = append(s.Claims, Claim{At: c.offset(r.body, "at"), Rep: leadroute.RepID(rep), Lead: c.arrived(&s, r.body)})
 	}
 	for _, e := range b.blocks("expect") {
 		s.Moments = append(s.Moments, c.moment(&s, e))
@@ -136,20 +149,8 @@ func (c *compiler) arrived(s *Scenario, b body) string {
 
 func (c *compiler) moment(s *Scenario, b *block) Moment {
 	m := Moment{At: c.offset(b.body, "at"), Line: b.rng.Start.Line, Lead: c.arrived(s, b.body)}
-	if k, ok := c.value(b.body, "owner"); ok {
-		switch v := k.v.(type) {
-		case nil:
-			m.Owner = new(string)
-		case string:
-			m.Owner = &v
-			c.acts(s, v, k.rng)
-		case ref:
-			if id, ok := c.blockNamed(k, "rep"); ok {
-				m.Owner = &id
-			}
-		default:
-			c.mistyped(k, b.body, "owner", "a rep's id in quotes, or null for nobody")
-		}
+	if id, ok := c.actor(s, b.body, "owner"); ok {
+		m.Owner = &id
 	}
 	if b.attr("notified") != nil {
 		names := c.refs(b.body, "notified", "channel")
@@ -189,6 +190,31 @@ func (c *compiler) duplicateOf(s *Scenario, b *block, m *Moment) {
 	}
 }
 
+// actor reads a rep of the scenario: an id, a reference, or for an owner null, which is "".
+func (c *compiler) actor(s *Scenario, b body, name string) (id string, ok bool) {
+	k, ok := c.value(b, name)
+	if !ok {
+		return "", false
+	}
+	switch v := k.v.(type) {
+	case nil:
+		if name == "owner" {
+			return "", true
+		}
+	case string:
+		c.acts(s, v, k.rng)
+		return v, true
+	case ref:
+		return c.blockNamed(k, "rep")
+	}
+	if name == "owner" {
+		c.mistyped(k, b, name, "a rep's id in quotes, or null for nobody")
+	} else {
+		c.mistyped(k, b, name, "a rep's id in quotes")
+	}
+	return "", false
+}
+
 // acts reports a rep who is not on the floor.
 func (c *compiler) acts(s *Scenario, id string, rng hcl.Range) {
 	var names []string
@@ -204,6 +230,11 @@ func (c *compiler) acts(s *Scenario, id string, rng hcl.Range) {
 // reason reports one that nothing ever gives.
 func (c *compiler) reason(r string, rng hcl.Range) {
 	known := []string{"accept", "respond_within"}
+	for _, pool := range c.names("pool") {
+		if p := c.plan.Pools[leadroute.PoolID(pool)]; p != nil && len(p.Notify) > 0 {
+			known = append(known, "claim:"+pool, "claim:"+pool+"/gone")
+		}
+	}
 	for _, class := range c.plan.Classes {
 		for _, st := range class.Steps {
 			known = append(known, "sla:"+string(class.Name)+"/"+st.Name)
@@ -277,6 +308,11 @@ func (c *compiler) figure(a *Actor, f item) {
 		}
 	case "hours":
 		r.Hours, _ = c.blockNamed(f.constant, "hours")
+	case "started_on":
+		r.StartedOn = text()
+		if _, err := time.Parse(time.DateOnly, r.StartedOn); err != nil {
+			c.report(invalidDate, f.rng, "%q is no day. Write one such as \"2026-01-14\".", r.StartedOn)
+		}
 	case "skills":
 		r.Skills, _ = c.textList(f.constant, f.key)
 	case "languages":

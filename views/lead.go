@@ -45,6 +45,8 @@ type LeadState struct {
 	Pool         leadroute.PoolID   `json:"pool,omitempty"`
 	Queue        leadroute.QueueID  `json:"queue,omitempty"`
 	QueuedAt     leadroute.Millis   `json:"queued_at,omitempty"`
+	OpenIn       leadroute.PoolID   `json:"open_in,omitempty"` // the pool whose reps may claim it
+	OpenUntil    leadroute.Millis   `json:"open_until,omitempty"`
 	Responded    bool               `json:"responded,omitempty"`
 	Destinations []Destination      `json:"destinations,omitempty"`
 	ChangedAt    leadroute.Millis   `json:"changed_at,omitempty"`
@@ -134,7 +136,7 @@ func state(s *ledger.State, fields bool) *LeadState {
 	out := &LeadState{
 		Phase: s.Phase, Rev: s.Rev, Class: s.Class, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received,
 		Breached: s.Breached, Plan: s.Plan, Rule: s.Rule, Territory: s.Territory, Targets: s.Targets,
-		Owner: s.Owner(), OwnerCRMID: s.OwnerCRM, Queue: s.Queue, QueuedAt: s.Queued, Responded: s.Responded,
+		Owner: s.Owner(), OwnerCRMID: s.OwnerCRM, Queue: s.Queue, QueuedAt: s.Queued, Responded: s.Responded, OpenIn: s.OpenIn, OpenUntil: s.OpenUntil,
 		ChangedAt: s.Last, DoneAt: s.Done,
 	}
 	if s.SLA > 0 {

@@ -33,6 +33,10 @@ type Config struct {
 	Accounts func(yield func(key string, a *leadroute.Account) bool)
 	// Rep reads one row of Reps, nil if there is none. If it is not set, Reps is searched.
 	Rep func(key string) *desk.State
+	// Claimable lists the timers of the leads that are open to claim, the most urgent first, and
+	// Member tells whether a rep is in a pool. If they are not set, none is.
+	Claimable func(ctx context.Context) ([]leadroute.Timer, error)
+	Member    func(leadroute.PoolID, *leadroute.Rep) bool
 	// Produce sends one message and returns when every replica that must have it has it.
 	Produce func(ctx context.Context, t leadroute.Topic, key string, v any) error
 	// Plan is the policy in force, whose names reps may use. If it is not set, any name is taken.
@@ -86,6 +90,10 @@ func New(cfg Config) (*API, error) {
 	if cfg.Timeout < 0 || cfg.Settle < 0 {
 		return nil, fmt.Errorf("views: a timeout must not be negative (%v, %v)", cfg.Timeout, cfg.Settle)
 	}
+	if cfg.Claimable == nil || cfg.Member == nil {
+		cfg.Claimable = func(context.Context) ([]leadroute.Timer, error) { return nil, nil }
+		cfg.Member = func(leadroute.PoolID, *leadroute.Rep) bool { return false }
+	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 5 * time.Second
 	}
@@ -113,6 +121,7 @@ func New(cfg Config) (*API, error) {
 //
 //	GET    /v1/leads/{id}?fields=true    state and trail of a lead; what the lead says only if asked for
 //	GET    /v1/leads/{id}/decisions      all that makes the decisions about a lead again, its fields included
+//	GET    /v1/claimable?rep=ana         the leads that are open to claim, to all or to one rep
 //	GET    /v1/reps                      the board
 //	POST   /v1/reps?dry_run=true         an array of reps: set the profiles, of all or of none
 //	PUT    /v1/reps/{id}                 one rep's profile
@@ -126,6 +135,7 @@ func (a *API) Routes(mux *http.ServeMux, guard func(http.Handler) http.Handler) 
 	for pattern, h := range map[string]func(*http.Request) answer{
 		"GET /v1/leads/{id}":           a.lead,
 		"GET /v1/leads/{id}/decisions": a.decisions,
+		"GET /v1/claimable":            a.claimable,
 		"GET /v1/reps":                 a.board,
 		"POST /v1/reps":                a.importReps,
 		"PUT /v1/reps/{id}":            a.putRep,

@@ -86,7 +86,13 @@ func newFloor(t *testing.T) *floor {
 			return f.logErr
 		},
 		Plan: officePlan,
-		Log:  slog.New(slog.DiscardHandler),
+		Claimable: func(context.Context) ([]leadroute.Timer, error) {
+			return []leadroute.Timer{
+				{Lead: "l1", Kind: leadroute.TimerClaim, Name: "desk", Due: 2000, Deadline: 5000}, {Lead: "l2", Kind: leadroute.TimerClaim, Name: "duty", Due: 3000},
+			}, f.fail
+		},
+		Member: func(pool leadroute.PoolID, r *leadroute.Rep) bool { return string(pool) == r.Team },
+		Log:    slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +138,7 @@ func TestEveryRouteIsBehindTheGuard(t *testing.T) {
 	f := newFloor(t)
 	for _, route := range []string{
 		"GET /v1/leads/l1", "GET /v1/reps", "POST /v1/reps", "PUT /v1/reps/ana", "PUT /v1/reps/ana/status",
-		"DELETE /v1/reps/ana", "GET /v1/accounts", "POST /v1/accounts",
+		"GET /v1/claimable", "DELETE /v1/reps/ana", "GET /v1/accounts", "POST /v1/accounts",
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		w := httptest.NewRecorder()

@@ -32,6 +32,7 @@ type backtestOptions struct {
 	Log      slaOptions // where the decision log is
 	Handle   span
 	Respond  span
+	Claim    span
 	JSON     bool
 	In       io.Reader
 	Out, Err io.Writer
@@ -39,7 +40,7 @@ type backtestOptions struct {
 }
 
 func newBacktest() *cobra.Command {
-	opts := backtestOptions{Handle: span(2 * time.Hour)}
+	opts := backtestOptions{Handle: span(2 * time.Hour), Claim: span(30 * time.Second)}
 	cmd := &cobra.Command{
 		Use:   "backtest POLICY --leads FILE | backtest POLICY --since 30d",
 		Short: "Say what a policy would have made of the leads of before",
@@ -50,12 +51,14 @@ the load of each rep, and how even it is.
 
 The leads are those of the decision log (--since, of the running router or of --clickhouse),
 or of a file: a JSON object a line, with received_at and, where they are known, the rule that
-took the lead then and the rep it was assigned_to. What was before is that rule, or what the
+took the lead then, the rep it was assigned_to and when (assigned_at). What was before is that rule, or what the
 policy --against decides.
 
 The reps are the policy's own and those of --reps, a file as reps import takes it, all of
 them there in their hours. A rep keeps a lead for --handle, and responds after --respond; the
-CRM acknowledges at once.`,
+CRM acknowledges at once. A lead that is open to claim is claimed by the rep it was assigned_to,
+at the time of then where that is known; else by one of the pool that is drawn by the lead's
+id, after --claim on average.`,
 		Example: "  leadroute backtest examples/simple-team.hcl --leads leads.ndjson\n" +
 			"  leadroute backtest new.hcl --since 30d --reps reps.csv\n" +
 			"  leadroute backtest new.hcl --leads leads.ndjson --against old.hcl --json",
@@ -75,6 +78,7 @@ CRM acknowledges at once.`,
 	f.StringVar(&opts.Reps, "reps", "", "file with the reps of the live table, as reps import takes it")
 	f.Var(&opts.Handle, "handle", "how long a rep keeps a lead, in the rep's hours")
 	f.Var(&opts.Respond, "respond", "how long a rep takes to respond, such as 10m")
+	f.Var(&opts.Claim, "claim", "how long it takes on average until somebody claims a lead that is open to claim")
 	f.BoolVar(&opts.JSON, "json", false, "print one JSON object")
 	cmd.MarkFlagsMutuallyExclusive("leads", "since")
 	cmd.MarkFlagsOneRequired("leads", "since")
@@ -86,7 +90,7 @@ func runBacktest(ctx context.Context, opts backtestOptions) error {
 	if err != nil {
 		return err
 	}
-	o.Handle, o.Respond = time.Duration(opts.Handle), time.Duration(opts.Respond)
+	o.Handle, o.Respond, o.Claim = time.Duration(opts.Handle), time.Duration(opts.Respond), time.Duration(opts.Claim)
 	if opts.Against != "" {
 		against, err := loadPlan(opts.Err, opts.Against)
 		if err != nil {

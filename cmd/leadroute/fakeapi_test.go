@@ -39,7 +39,8 @@ type fakeAPI struct {
 	reps     map[string]*desk.State
 	accounts map[string]*leadroute.Account
 	leads    map[string]bool
-	busy     bool // the door has refused a batch for load
+	busy     bool   // the door has refused a batch for load
+	claimed  string // who has L-4713
 	demo     *plan.Plan
 }
 
@@ -57,6 +58,7 @@ func newFakeAPI() (*httptest.Server, func(), error) {
 	api, err := views.New(views.Config{
 		Decisions: func(context.Context, leadroute.LeadID) ([]leadroute.LatencyEvent, error) { return nil, nil }, // the row knows
 		Lead:      f.lead, Trail: f.trail, Produce: f.produce, Settle: 1, Plan: officePlan,
+		Claimable: f.claimable, Member: func(_ leadroute.PoolID, r *leadroute.Rep) bool { return r.Team == "enterprise" },
 		Reps: func(yield func(string, *desk.State) bool) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -90,6 +92,7 @@ func newFakeAPI() (*httptest.Server, func(), error) {
 	mux.Handle("/v1/policies", keys.Require(guarded))
 	mux.Handle("/v1/policies/", keys.Require(guarded))
 	mux.Handle("POST /v1/leads/batch", keys.Require(http.HandlerFunc(f.batch)))
+	mux.Handle("POST /v1/leads/{id}/claim", keys.Require(http.HandlerFunc(f.claim)))
 	server := httptest.NewServer(mux)
 	return server, func() { server.Close(); closeLog() }, nil
 }

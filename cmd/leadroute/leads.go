@@ -21,11 +21,11 @@ import (
 func newLeads() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "leads",
-		Short: "Send leads to a running router, and see what became of one",
+		Short: "Send leads to a running router, claim one, and see what became of one",
 	}
 	api := &apiOptions{}
 	api.bind(cmd)
-	cmd.AddCommand(newLeadsPush(api), newLeadsShow(api))
+	cmd.AddCommand(newLeadsPush(api), newLeadsShow(api), newLeadsClaim(api), newLeadsClaimable(api))
 	return cmd
 }
 
@@ -129,6 +129,9 @@ func standing(s *views.LeadState) string {
 		}
 	case s.Queue != "":
 		fmt.Fprintf(&b, " in queue %s since %s", s.Queue, instant(s.QueuedAt))
+	}
+	if s.OpenIn != "" {
+		fmt.Fprintf(&b, ", open to claim in pool %s until %s", s.OpenIn, instant(s.OpenUntil))
 	}
 	fmt.Fprintf(&b, ", revision %d", s.Rev)
 	if s.DoneAt > 0 {

@@ -23,6 +23,7 @@ type simulateOptions struct {
 	Reps     string
 	Handle   span
 	Respond  span
+	Claim    span
 	SVG      string
 	JSON     bool
 	In       io.Reader
@@ -31,7 +32,7 @@ type simulateOptions struct {
 }
 
 func newSimulate() *cobra.Command {
-	opts := simulateOptions{Handle: span(2 * time.Hour)}
+	opts := simulateOptions{Handle: span(2 * time.Hour), Claim: span(30 * time.Second)}
 	cmd := &cobra.Command{
 		Use:   "simulate POLICY --rate RATE --for SPAN",
 		Short: "Say what a staffing bears: synthetic leads on a virtual clock",
@@ -59,6 +60,7 @@ keeps a lead for --handle, and responds after --respond; the CRM acknowledges at
 	f.StringVar(&opts.Reps, "reps", "", "file with the reps of the live table, as reps import takes it")
 	f.Var(&opts.Handle, "handle", "how long a rep keeps a lead, in the rep's hours")
 	f.Var(&opts.Respond, "respond", "how long a rep takes to respond, such as 10m")
+	f.Var(&opts.Claim, "claim", "how long it takes on average until somebody claims a lead that is open to claim")
 	f.StringVar(&opts.SVG, "svg", "", "draw who waits and who is busy over the time into this file")
 	f.BoolVar(&opts.JSON, "json", false, "print one JSON object")
 	_ = cmd.MarkFlagRequired("rate") // they are there
@@ -83,7 +85,7 @@ func simulate(ctx context.Context, opts simulateOptions) error {
 			return fmt.Errorf("--at: write a time such as 2026-01-14T10:00:00Z: %w", err)
 		}
 	}
-	o.Handle, o.Respond = time.Duration(opts.Handle), time.Duration(opts.Respond)
+	o.Handle, o.Respond, o.Claim = time.Duration(opts.Handle), time.Duration(opts.Respond), time.Duration(opts.Claim)
 	bar := newLeadBar(opts.Err, "playing", int(a.Rate*a.For.Seconds()))
 	o.Progress = func(done int) { _ = bar.Set(done) } // a bar that cannot be drawn stops nothing
 	report, err := backtest.Simulate(ctx, o, a)

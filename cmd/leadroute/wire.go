@@ -27,6 +27,7 @@ import (
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/internal/embedded"
 	"github.com/leadroute/leadroute/processors"
+	"github.com/leadroute/leadroute/processors/clock"
 	"github.com/leadroute/leadroute/processors/deadletter"
 	"github.com/leadroute/leadroute/processors/gateway"
 	"github.com/leadroute/leadroute/processors/ledger"
@@ -72,6 +73,7 @@ type server struct {
 	governor *governor
 	trial    *policies.Trial
 	letters  *deadletter.Store
+	open     *clock.Claimable
 	api      *views.API
 	producer *kgo.Client
 	stream   stream.Config
@@ -223,7 +225,13 @@ func (s *server) build(ctx context.Context) (err error) {
 	if s.letters, err = deadletter.New(s.stream); err != nil {
 		return err
 	}
+	s.open = clock.NewClaimable(s.stream)
 	if s.api, err = views.New(views.Config{
+		Claimable: s.open.List,
+		Member: func(name leadroute.PoolID, r *leadroute.Rep) bool {
+			pool := plans.Current().Pools[name]
+			return pool != nil && pool.Member(r)
+		},
 		Lead:  func(id leadroute.LeadID) (*ledger.State, bool, error) { return s.pipeline.Ledger.Get(string(id)) },
 		Trail: s.db.Trail, Decisions: s.db.Decisions, Reps: s.pipeline.Reps.Rows, Rep: s.pipeline.Reps.Get, Accounts: s.pipeline.Accounts.Rows,
 		Produce: s.produce, Log: o.Log,
@@ -386,6 +394,9 @@ func (s *server) close() {
 	}
 	if s.letters != nil {
 		s.letters.Close()
+	}
+	if s.open != nil {
+		s.open.Close()
 	}
 	if s.policies != nil {
 		s.policies.Close()

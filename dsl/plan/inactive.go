@@ -79,7 +79,6 @@ func (l *inactives) pool(p *Pool) {
 	block := named("pool", string(p.Name))
 	l.add(p.Model != "", block, "model", "reps are ranked by prefer and by what they hold")
 	l.add(p.Explore > 0, block, "explore", "no lead is given out against the ranking")
-	l.add(p.Strategy == Claim, block, "claim", "reps do not claim leads yet; leads are given out in turn, as with round_robin")
 }
 
 func (l *inactives) class(c *Class) {

@@ -177,6 +177,10 @@ const (
 	Claim       Strategy = "claim"
 )
 
+// DefaultClaimOpen is how long a lead is open to claim before it goes to the next target,
+// where the target's accept does not say.
+const DefaultClaimOpen = 2 * time.Minute
+
 // Pool is a named set of reps.
 type Pool struct {
 	Name     leadroute.PoolID

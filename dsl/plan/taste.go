@@ -18,6 +18,9 @@ type PoolTaste struct {
 	MinPresent int
 	Model      string  // of best_fit: the model's file
 	Explore    float64 // of best_fit: the share of leads that are given out evenly, to learn
+	// Notify are the channels by which, of strategy claim, each rep is told that a lead is
+	// open to claim, and that it is gone.
+	Notify []string
 	// Cost is how much of a rep's open capacity one lead of the class takes; nil: 1 each.
 	Cost map[leadroute.Class]int
 }

@@ -36,6 +36,9 @@ type Options struct {
 	Handle time.Duration
 	// Respond is how long a rep takes to respond; meanwhile the SLA's steps run. 0: at once.
 	Respond time.Duration
+	// Claim is how long it takes on average until somebody claims a lead that is open to
+	// claim, 30s if zero. A record that says when the lead was assigned rules.
+	Claim time.Duration
 	// Drain is how long after the last lead the floor goes on, for those that wait; 7 days if zero.
 	Drain time.Duration
 	// Progress is told now and then how many leads are through; nil: nobody asks.
@@ -198,7 +201,7 @@ func (r *run) arrive(p *prepared) error {
 	r.leads = append(r.leads, outcome{
 		class: d.Class, since: p.lead.Since(), sla: d.DeliverWithin, was: p.lead.AssignedTo, noRule: d.Rule == "",
 	})
-	return r.floor.admit(&p.lead.Lead, d, len(r.leads)-1)
+	return r.floor.admit(&p.lead, d, len(r.leads)-1)
 }
 
 // heard is a step that some lead took.

@@ -43,6 +43,7 @@ type floor struct {
 	timers    map[string]*leadroute.Timer
 	waiting   waiting
 
+	claim   time.Duration // until somebody claims a lead, on average
 	every   time.Duration // between samples
 	samples []Sample
 	duty    map[leadroute.RepID]*duty
@@ -52,6 +53,10 @@ type floor struct {
 type row struct {
 	state *ledger.State
 	n     int // its place among the leads
+	// was has it on record, since assignedAt where that is known.
+	was        leadroute.RepID
+	assignedAt leadroute.Millis
+	claimers   []leadroute.RepID // who may still try to claim it
 }
 
 // duty is how a rep's time went, in samples.
@@ -73,6 +78,7 @@ type cueKind uint8
 
 const (
 	cueTimer   cueKind = iota // a timer of the ledger is due
+	cueClaim                  // somebody claims a lead that is open
 	cueRespond                // the owner responds
 	cueClose                  // the owner closes the lead
 	cueTooOld                 // the lead may have waited for too long
@@ -88,6 +94,9 @@ func newFloor(o *Options, heard func(int, *leadroute.LatencyEvent)) *floor {
 		o: o, heard: heard, roster: pools.NewRoster(),
 		pools: map[leadroute.PoolID]*pools.State{}, reps: map[leadroute.RepID]*desk.State{}, people: map[string]*identities.State{}, poolsOf: map[leadroute.RepID][]*plan.Pool{},
 		leads: map[leadroute.LeadID]*row{}, timers: map[string]*leadroute.Timer{}, waiting: newWaiting(), duty: map[leadroute.RepID]*duty{},
+	}
+	if f.claim = o.Claim; f.claim <= 0 {
+		f.claim = defaultClaim
 	}
 	one := func(leadroute.PlanID) *plan.Plan { return o.Plan }
 	f.ledgerEnv = ledger.Env{Plan: one, Decide: func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error) {
@@ -183,10 +192,10 @@ func nextDay(at leadroute.Millis, zone *time.Location) leadroute.Millis {
 }
 
 // admit lets a lead in, as decided.
-func (f *floor) admit(l *leadroute.Lead, d plan.Decision, n int) error {
+func (f *floor) admit(l *Lead, d plan.Decision, n int) error {
 	f.decided = d
-	f.leads[l.ID] = &row{n: n}
-	lead := *l
+	f.leads[l.ID] = &row{n: n, was: l.AssignedTo, assignedAt: l.AssignedAt}
+	lead := l.Lead
 	lead.Receipt = "recorded"
 	f.tell(l.ID, &leadroute.LedgerMessage{Admitted: &leadroute.Admission{Lead: lead, Class: d.Class, Plan: f.o.Plan.ID}})
 	return f.settle()
@@ -264,6 +273,8 @@ func (f *floor) handle(e leadroute.Effect) {
 		f.tell(m.Lead, &leadroute.LedgerMessage{Outcome: &leadroute.Outcome{
 			Rev: m.Rev, Destination: m.Destination, Attempt: m.Attempt, Result: leadroute.ResultDelivered, Status: 200, At: f.now,
 		}})
+	case *leadroute.Reply:
+		f.replied(m)
 	case *leadroute.Timer:
 		f.setTimer(e.Key, m)
 	case nil:
@@ -355,6 +366,9 @@ func (f *floor) setTimer(key string, t *leadroute.Timer) {
 	if t.Kind != leadroute.TimerWake {
 		f.timers[key] = t
 		f.agenda.add(max(t.Due, f.now), cue{kind: cueTimer, key: key, timer: t})
+		if t.Kind == leadroute.TimerClaim {
+			f.opened(t)
+		}
 		return
 	}
 	if r := f.leads[t.Lead]; r != nil && r.state != nil {
@@ -402,6 +416,11 @@ func (f *floor) play(c cue) error {
 		}
 		delete(f.timers, c.key)
 		f.tell(c.timer.Lead, &leadroute.LedgerMessage{Due: c.timer})
+	case cueClaim:
+		if r := f.leads[c.lead]; r != nil && f.timers[c.key] == c.timer { // it is open still
+			r.claimers = f.claimers(c.lead, leadroute.PoolID(c.timer.Name))
+			f.bid(c.lead)
+		}
 	case cueRespond, cueClose:
 		action := leadroute.ActionResponded
 		if c.kind == cueClose {

@@ -16,6 +16,7 @@ import (
 type Lead struct {
 	leadroute.Lead
 	AssignedTo leadroute.RepID
+	AssignedAt leadroute.Millis // 0: not known
 	Rule       string
 	// Account is the one that the lead's decision saw; nil: none.
 	Account *leadroute.Account
@@ -41,7 +42,7 @@ type Source interface {
 }
 
 // Lines reads leads from JSON objects: lead fields, with id, received_at and, where they
-// are known, assigned_to and rule. next yields one object at a time, and io.EOF at the end.
+// are known, assigned_to, assigned_at and rule. next yields one object at a time, and io.EOF at the end.
 func Lines(next func() (json.RawMessage, error)) Source { return &lines{next: next} }
 
 type lines struct {
@@ -116,6 +117,7 @@ func parse(raw json.RawMessage) (Lead, error) {
 		ReceivedAt json.RawMessage    `json:"received_at"`
 		EmittedAt  json.RawMessage    `json:"emitted_at"`
 		AssignedTo leadroute.RepID    `json:"assigned_to"`
+		AssignedAt json.RawMessage    `json:"assigned_at"`
 		Rule       string             `json:"rule"`
 	}
 	if raw == nil {
@@ -132,6 +134,9 @@ func parse(raw json.RawMessage) (Lead, error) {
 	}
 	if l.EmittedAt, err = instant(e.EmittedAt); err != nil {
 		return Lead{}, fmt.Errorf("emitted_at: %w", err)
+	}
+	if l.AssignedAt, err = instant(e.AssignedAt); err != nil {
+		return Lead{}, fmt.Errorf("assigned_at: %w", err)
 	}
 	if l.ReceivedAt == 0 {
 		l.ReceivedAt = l.EmittedAt

@@ -36,6 +36,11 @@ var Bugs = map[string]string{
 	"reps-cost-ignored":            "a lead that takes two places is let in where one is left",
 	"reps-pool-cap-ignored":        "a pool's caps are not checked",
 
-	"pools-catch-up-floods":    "turns that were missed are made up for in leads that follow each other",
-	"pools-catch-up-unbounded": "every turn that was missed is made up for",
+	"ledger-gone-untold":          "who was told of a lead is not told that it is gone",
+	"ledger-loser-agreed":         "who claimed a lead too late is told to have it",
+	"ledger-open-for-ever":        "a lead that nobody claims stays open",
+	"ledger-refused-bid-moves-on": "a lead is taken from all others when one who claims it cannot have it",
+	"pools-anybody-claims":        "a rep who is no member of the pool may claim",
+	"pools-catch-up-floods":       "turns that were missed are made up for in leads that follow each other",
+	"pools-catch-up-unbounded":    "every turn that was missed is made up for",
 }

@@ -45,6 +45,14 @@ type scene struct {
 	start  leadroute.Millis
 	ids    map[string]leadroute.LeadID // of the arrivals, by name
 	result policytest.Result
+	claims []claimed
+}
+
+// claimed is what became of a claim.
+type claimed struct {
+	at   leadroute.Millis
+	lead leadroute.LeadID
+	said string
 }
 
 // cue is something that happens at a time.
@@ -110,12 +118,31 @@ func (c *scene) cues(p *plan.Plan) []cue {
 			return nil
 		}})
 	}
+	for _, b := range c.s.Claims {
+		all = append(all, cue{b.At, func() error { c.claim(b); return nil }})
+	}
 	for i := range c.s.Moments {
 		m := &c.s.Moments[i]
 		all = append(all, cue{m.At, func() error { c.check(m); return nil }})
 	}
 	slices.SortStableFunc(all, func(a, b cue) int { return cmp.Compare(a.at, b.at) })
 	return all
+}
+
+// claim has a rep claim a lead. Who comes too late, or may not, has tried.
+func (c *scene) claim(b dsl.Claim) {
+	r := c.Claim(c.ids[b.Lead], b.Rep)
+	said := "has it"
+	switch {
+	case r == nil || !r.Known:
+		said = "there is no such lead yet"
+	case r.Agreed:
+	case r.Owner != "":
+		said = string(r.Owner) + " has it"
+	default:
+		said = "refused, " + r.Refused
+	}
+	c.claims = append(c.claims, claimed{c.Now(), c.ids[b.Lead], string(b.Rep) + " claims it: " + said})
 }
 
 // checkInvariants holds the invariants against every place where a lead came to be.
@@ -288,16 +315,26 @@ func (c *scene) timeline() []string {
 		names[id] = name
 	}
 	var lines []string
-	for _, e := range c.Events() {
-		said := c.sentence(&e)
+	add := func(at leadroute.Millis, lead leadroute.LeadID, said string) {
 		if said == "" {
-			continue
+			return
 		}
-		line := fmt.Sprintf("%8s  ", span(e.At.Sub(c.start)))
+		line := fmt.Sprintf("%8s  ", span(at.Sub(c.start)))
 		if len(c.ids) > 1 {
-			line += names[e.Lead] + ": "
+			line += names[lead] + ": "
 		}
 		lines = append(lines, line+said)
+	}
+	claims := c.claims
+	for _, e := range c.Events() {
+		for len(claims) > 0 && claims[0].at < e.At {
+			add(claims[0].at, claims[0].lead, claims[0].said)
+			claims = claims[1:]
+		}
+		add(e.At, e.Lead, c.sentence(&e))
+	}
+	for _, b := range claims {
+		add(b.at, b.lead, b.said)
 	}
 	return lines
 }
@@ -318,6 +355,9 @@ func (c *scene) sentence(e *leadroute.LatencyEvent) string {
 		}
 		return "offered to pool " + string(e.Pool)
 	case leadroute.StepDeclined:
+		if e.Rep == "" {
+			return "nobody of pool " + string(e.Pool) + " claimed it"
+		}
 		return fmt.Sprintf("%s cannot take it: %s", e.Rep, e.Reason)
 	case leadroute.StepAssigned:
 		return string(e.Rep) + " owns it"

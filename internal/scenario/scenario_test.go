@@ -40,6 +40,23 @@ func TestEscalation(t *testing.T) {
 	}
 }
 
+// A story for each strategy, and for what goes with it.
+func TestStrategies(t *testing.T) {
+	p, diags := dsl.Load("testdata/strategies.hcl")
+	if p.Plan == nil || len(diags) > 0 {
+		t.Fatalf("Load = %v", diags)
+	}
+	results, err := Run(p, nil, nil, nil)
+	if err != nil || len(results) != len(p.Scenarios) || len(results) < 12 {
+		t.Fatalf("Run = %d results, %v, want %d", len(results), err, len(p.Scenarios))
+	}
+	for _, r := range results {
+		if len(r.Wrong) > 0 {
+			t.Errorf("%s: %+v\n%s", r.Name, r.Wrong, strings.Join(r.Timeline, "\n"))
+		}
+	}
+}
+
 // A scenario that fails says when, what, and what happened until then.
 func TestAFailureTellsTheStory(t *testing.T) {
 	p := load(t, `

@@ -43,9 +43,10 @@ func (w *World) arrive(it item) {
 				w.replies[it.key] = *r
 			}
 		}
+		w.replied(it)
 	case it.to == leadroute.TopicNotifications:
 		if n := decoded[leadroute.Notification](w, it.val); n != nil {
-			w.notified[n.ID] = true
+			w.notified[n.ID] = *n
 		}
 	default:
 		k := w.workers[it.to]
@@ -329,6 +330,7 @@ func (w *World) checkEnd() {
 	}
 	w.checkAnswers()
 	w.checkPeople()
+	w.checkTold()
 }
 
 // checkAnswers checks that every human was answered, and that the events agree: where it
@@ -364,7 +366,10 @@ func (w *World) checkAnswers() {
 func (w *World) checkLead(id string) {
 	s := w.lead(id)
 	for event, e := range w.events {
-		if e.Lead == leadroute.LeadID(id) && e.Step == leadroute.StepNotified && e.Rev == s.Rev && !w.notified[event] && len(s.Trail) > 0 {
+		if _, told := w.notified[event]; told || strings.HasPrefix(e.Reason, "claim:") { // else each rep is told
+			continue
+		}
+		if e.Lead == leadroute.LeadID(id) && e.Step == leadroute.StepNotified && e.Rev == s.Rev && len(s.Trail) > 0 {
 			w.violate("7 steps", "%s says that %s was told, and nobody was asked to", event, e.Outcome)
 		}
 	}

@@ -44,10 +44,13 @@ func (w *World) drawPlan(version int) *plan.Plan {
 	if w.chance(3) {
 		p.Destinations = append(p.Destinations, plan.Destination{Name: "warehouse", Attempts: 3, BackoffMin: time.Second, BackoffMax: time.Second})
 	}
-	strategies := []plan.Strategy{plan.RoundRobin, plan.Weighted, plan.LeastLoaded}
+	strategies := []plan.Strategy{plan.RoundRobin, plan.Weighted, plan.LeastLoaded, plan.Claim}
 	names := []leadroute.PoolID{"a", "b", "c"}[:2+w.rng.IntN(2)]
 	for i, name := range names {
-		pool := &plan.Pool{Name: name, Strategy: strategies[w.rng.IntN(3)]}
+		pool := &plan.Pool{Name: name, Strategy: strategies[w.rng.IntN(len(strategies))]}
+		if w.chance(2) {
+			pool.Notify = []string{"floor"}
+		}
 		for r := range w.opt.Reps {
 			if r%len(names) == i || w.chance(2) {
 				pool.Members = append(pool.Members, leadroute.RepID(repName(r)))
@@ -115,6 +118,9 @@ func (w *World) decide(p *plan.Plan, l *leadroute.Lead, _ leadroute.Millis) (pla
 	}
 	if n%2 == 0 {
 		d.Targets[0].Accept = w.accept
+	}
+	if last := len(d.Targets) - 1; n%11 == 0 {
+		d.Targets[last].Strategy = plan.Claim
 	}
 	if n%3 > 0 {
 		d.Targets = append(d.Targets, plan.Target{Queue: "backlog"})

@@ -19,7 +19,7 @@ const (
 	senderClock = -2
 	senderOps   = -3
 	senderSweep = -4
-	senderDesk  = -100
+	senderDesk  = -100 // of the CRM; minus 1 and the rep's number that of a rep who claims
 	senderWork  = -200 // minus the worker's number
 	senderFeed  = -400 // minus the feed's number
 )
@@ -213,6 +213,10 @@ func (c *crm) take(w *World, d *leadroute.Delivery) {
 
 // humans respond to and close leads that the CRM shows them.
 func (w *World) humans() {
+	if w.chance(3) {
+		w.claimSome()
+		return
+	}
 	if len(w.crm.names) == 0 {
 		return
 	}

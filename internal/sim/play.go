@@ -72,6 +72,15 @@ func (y *Play) Respond(lead leadroute.LeadID) bool {
 	return true
 }
 
+// Claim lets a rep claim a lead, and returns what the rep is told.
+func (y *Play) Claim(lead leadroute.LeadID, rep leadroute.RepID) *leadroute.Reply {
+	y.w.claims.bids++
+	key := fmt.Sprintf("%s/%s/%d", rep, lead, y.w.claims.bids)
+	y.w.send(senderDesk, leadroute.TopicLedger, string(lead), &leadroute.LedgerMessage{Bid: &leadroute.Bid{Rep: rep, At: y.w.now, Reply: key}})
+	y.settle()
+	return y.w.claims.said
+}
+
 // Lead is the lead's row, nil before it arrived.
 func (y *Play) Lead(id leadroute.LeadID) *ledger.State { return y.w.lead(string(id)) }
 

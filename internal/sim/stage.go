@@ -66,8 +66,14 @@ func (w *World) build() {
 	re := reps.Env{Plan: w.planOf}
 	w.ledger = w.stage(leadroute.TopicLedger, adapt(func(own *owner, key string, s *ledger.State, m *leadroute.LedgerMessage, at leadroute.Millis) (*ledger.State, []leadroute.Effect) {
 		before := ownerOf(s)
+		open, try := s != nil && s.OpenUntil != 0, 0
+		if open {
+			try = s.Try
+		}
 		next, out := ledger.Apply(le, leadroute.LeadID(key), s, m, at, own.pos-1 < own.seen)
 		w.ownerChanged(own, key, before, ownerOf(next))
+		w.checkMember(key, next)
+		w.checkRefused(key, open, try, next, m)
 		return next, out
 	}))
 	w.ledger.recovered = w.countOwners

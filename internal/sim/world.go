@@ -75,7 +75,8 @@ type World struct {
 	known    map[string]known // by lead
 	events   map[string]leadroute.LatencyEvent
 	dead     map[string]leadroute.DeadLetter
-	notified map[string]bool    // ids of the notifications on the log
+	notified map[string]leadroute.Notification // on the log, by id
+	claims   claims
 	paused   map[string][]pause // by rep, as the log has it
 	statuses map[string][]said  // by rep, as the log has it
 	asked    []asked            // by humans, of leads
@@ -148,7 +149,7 @@ func newWorld(at leadroute.Millis) *World {
 	w := &World{
 		now: at, lanes: map[lane][]item{}, slow: map[lane]int{}, workers: map[leadroute.Topic]*worker{},
 		owned: map[string]leadroute.RepID{}, known: map[string]known{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
-		absent: map[int]bool{}, notified: map[string]bool{}, out: map[string][]away{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
+		absent: map[int]bool{}, notified: map[string]leadroute.Notification{}, claims: claims{agreed: map[string]leadroute.RepID{}}, out: map[string][]away{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
 	}
 	w.rng = rand.New(&w.pcg)
 	w.crm.init()

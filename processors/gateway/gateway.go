@@ -151,7 +151,7 @@ type Gateway struct {
 }
 
 // Patterns are the routes of Handler, for a mux that has others beside.
-var Patterns = []string{"POST /v1/leads", "POST /v1/leads/batch", "POST /v1/leads/{id}/respond", "POST /v1/leads/respond", "GET /v1/schema", "POST /v1/hooks/crm/{destination}"}
+var Patterns = []string{"POST /v1/leads", "POST /v1/leads/batch", "POST /v1/leads/{id}/respond", "POST /v1/leads/respond", "GET /v1/schema", "POST /v1/hooks/crm/{destination}", "POST /v1/leads/{id}/claim"}
 
 // New checks the configuration and starts nothing.
 func New(cfg Config) (*Gateway, error) {
@@ -191,6 +191,7 @@ func New(cfg Config) (*Gateway, error) {
 		g.metrics.request("hook", a.status)
 		write(w, a)
 	})
+	g.mux.Handle(Patterns[6], g.route("claim", g.postClaim))
 	return g, nil
 }
 

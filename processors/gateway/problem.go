@@ -23,6 +23,7 @@ const (
 	codeTooLarge  = "too_large"
 	codeID        = "id"
 	codeMoved     = "moved_on"
+	codeNotTheirs = "not_theirs"
 	codeIdentity  = "identity"
 	codeEmittedAt = "emitted_at"
 	codeTwice     = "duplicate_member"

@@ -35,6 +35,9 @@ func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, a
 	if s != nil && at < s.Last {
 		d.at = s.Last
 	}
+	if s != nil {
+		s.dropCalls(d.at)
+	}
 	switch {
 	case m.Admitted != nil:
 		d.admitted(m.Admitted)
@@ -56,6 +59,10 @@ func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, a
 		d.check()
 	case m.Met != nil:
 		d.met(m.Met)
+	case m.Opened != nil:
+		d.opened(m.Opened)
+	case m.Bid != nil:
+		d.bid(m.Bid)
 	}
 	if !d.touched && d.s != nil && (d.replay || mutant.On("ledger-copies-answer-copies")) {
 		d.again()
@@ -127,6 +134,7 @@ func (d *step) decide() {
 func (d *step) again() {
 	s := d.s
 	d.retell()
+	d.recall()
 	d.sendLeft()
 	if s.Person != nil && s.Phase != Asking {
 		d.sendSettle()
@@ -156,7 +164,11 @@ func (d *step) outstanding() {
 	case Asking:
 		d.sendAsk()
 	case Offering:
-		d.sendOffer()
+		if s.OpenUntil != 0 {
+			d.sendClaimTimer()
+		} else {
+			d.sendOffer()
+		}
 	case Waiting:
 		d.sendWaitTimers()
 	case Owned, Closed, Dead, Duplicate:
@@ -187,6 +199,8 @@ func (d *step) dead(reason string) {
 	s := d.s
 	s.Phase, s.Done = Dead, d.at
 	d.touch()
+	d.unopen()
+	d.gone()
 	d.record(TrailStep{Step: leadroute.StepDeadLettered, Reason: reason})
 	d.sendDeadLead()
 	d.leave()

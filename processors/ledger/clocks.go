@@ -35,7 +35,7 @@ func (d *step) clocks() []leadroute.Timer {
 	}
 	h := d.clockHours(c)
 	acked := d.ackedAt()
-	if t := s.by(); acked != 0 && t != nil && t.Accept > 0 {
+	if t := s.by(); acked != 0 && t != nil && t.Accept > 0 && !byClaim(d.plan(), t) { // who claims has accepted
 		add(leadroute.TimerAccept, "", 0, acked.Add(t.Accept))
 	}
 	if c.RespondWithin > 0 && !s.Late {

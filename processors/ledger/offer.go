@@ -57,6 +57,7 @@ func (s *State) retarget(to []plan.Target) {
 func (d *step) offerFrom(i int) {
 	s := d.s
 	ts := s.list(d.plan())
+	d.unopen()
 	s.Declined, s.Declines = nil, 0
 	d.touch()
 	if i >= len(ts) {
@@ -93,19 +94,30 @@ func (d *step) sendOffer() {
 	if s.Target >= len(ts) {
 		return // the queue's list changed with the plan; the next wake starts afresh
 	}
-	t := ts[s.Target]
-	if t.Rep != "" {
+	if t := ts[s.Target]; t.Rep != "" {
 		id := leadroute.ClaimID{Lead: d.id, Rev: s.Rev, Target: s.Target, Try: s.Try, Rep: t.Rep}
 		d.send(leadroute.TopicReps, string(t.Rep), &leadroute.RepMessage{Claim: &leadroute.Claim{
 			ID: id, Class: s.Class, Plan: s.Plan, EvenIfFull: t.EvenIfFull,
 		}})
 		return
 	}
-	d.send(leadroute.TopicPools, string(t.Pool), &leadroute.PoolMessage{Offer: &leadroute.Offer{
+	o := d.offer()
+	d.send(leadroute.TopicPools, string(o.Pool), &leadroute.PoolMessage{Offer: o})
+}
+
+// offer is the offer to a pool that the row says is out, nil where there is no such target.
+func (d *step) offer() *leadroute.Offer {
+	s := d.s
+	ts := s.list(d.plan())
+	if s.Target >= len(ts) || ts[s.Target].Pool == "" {
+		return nil
+	}
+	t := ts[s.Target]
+	return &leadroute.Offer{
 		Lead: d.id, Rev: s.Rev, Target: s.Target, Try: s.Try, Pool: t.Pool, Class: s.Class, Plan: s.Plan,
 		Deadline: s.deadline(), Avoid: s.avoid(), Strict: s.Next && s.Queue == "", Declined: s.Declined,
 		Strategy: string(t.Strategy), About: d.about(t.Pool),
-	}})
+	}
 }
 
 // about is what the pool's conditions read of the lead.
@@ -125,6 +137,9 @@ func (d *step) about(name leadroute.PoolID) *leadroute.About {
 // becomes it, or is released.
 func (d *step) answered(a *leadroute.Answer) {
 	s := d.s
+	if a.Bid != "" {
+		defer d.answerBid(a)
+	}
 	switch {
 	case !a.Accepted:
 		if s != nil {
@@ -169,6 +184,9 @@ func (d *step) declined(a *leadroute.Answer) {
 	if s.Phase != Offering || a.Claim.Rev != s.Rev || a.Claim.Try != s.Try {
 		return
 	}
+	if s.OpenUntil != 0 && !mutant.On("ledger-refused-bid-moves-on") { // it is open to the others
+		return
+	}
 	if s.Queue == "" {
 		d.record(TrailStep{Step: leadroute.StepDeclined, N: uint64(s.Try), At: a.At, Pool: a.Pool, Rep: a.Claim.Rep, Reason: a.Reason})
 	}
@@ -187,7 +205,7 @@ func (d *step) declined(a *leadroute.Answer) {
 // noCandidate moves to the next target.
 func (d *step) noCandidate(m *leadroute.NoCandidate) {
 	s := d.s
-	if s == nil || s.Phase != Offering || m.Rev != s.Rev || m.Try != s.Try {
+	if s == nil || s.Phase != Offering || s.OpenUntil != 0 || m.Rev != s.Rev || m.Try != s.Try {
 		return
 	}
 	d.offerFrom(s.Target + 1)
@@ -196,6 +214,7 @@ func (d *step) noCandidate(m *leadroute.NoCandidate) {
 // commit makes the claim's rep the lead's one owner of this revision.
 func (d *step) commit(a *leadroute.Answer) {
 	s := d.s
+	d.unopen()
 	s.Phase, s.OwnerCRM, s.Declined = Owned, a.CRMID, nil
 	s.Claim = &leadroute.Claim{ID: a.Claim, Pool: a.Pool, Class: s.Class, Plan: s.Plan}
 	if ts := s.list(d.plan()); s.Target < len(ts) {
@@ -209,6 +228,7 @@ func (d *step) commit(a *leadroute.Answer) {
 	d.record(TrailStep{Step: leadroute.StepClaimed, N: uint64(s.Try), At: a.At, Pool: a.Pool, Rep: a.Claim.Rep})
 	d.record(TrailStep{Step: leadroute.StepAssigned, N: uint64(s.Try), Pool: a.Pool, Rep: a.Claim.Rep, Queue: s.Queue})
 	d.stopWaiting()
+	d.gone()
 	d.leave()
 	d.deliverAll()
 }

@@ -129,6 +129,7 @@ func (d *step) takeBack() {
 		}
 		s.Claim = nil
 	}
+	d.unopen()
 	d.stopWaiting()
 	for i := range s.Dests {
 		d.stopRetry(&s.Dests[i])

@@ -16,11 +16,12 @@ import (
 // TestScripts plays testdata/*.txt: the life of lead L1, message by message. After
 // -rewrite, read the diff.
 //
-//	plan [attempts=3] [warehouse] [step=1m] [after=1m] [page=3m] [at_most=2] [pause=20m] [tell=(chan)] [stay] [answer=5m] [open=5] [max_wait=10m then=apac|queue:late] [drain=apac] [max_age=1h] [within=1m] [dedupe=drop]
+//	plan [attempts=3] [warehouse] [step=1m] [after=1m] [page=3m] [at_most=2] [pause=20m] [tell=(chan)] [stay] [answer=5m] [open=5] [max_wait=10m then=apac|queue:late] [drain=apac] [max_age=1h] [within=1m] [dedupe=drop] [claim] [told=floor]
 //	lead to=(emea@30s,rep:ana,full:ana,queue:backlog) | lead unreadable | lead no_rule     what the plan says of L1 from now on
 //	tick 5s
 //	admit [receipt=r1] [ids=(i1,i2)]    met first|L0 [n=1] [stands]
 //	accept ana [rev=1] [target=0] [try=1] [pool=emea|none] [asserted]    decline ana [reason=full]    nobody
+//	opened [rev=1] [try=1] [reps=(ana,ben)]    bid ana    accept|decline ana bid    due claim emea [n=1]
 //	delivered|retry|rejected|superseded crm [rev=1] [attempt=1] [status=503] [after=1m]
 //	due retry|wake|step|expire|accept|answer NAME [rev=1] [n=2] [early=10s]
 //	responded ana    closed ana    revise [rev=1]    redeliver [crm] [rev=1]    check    sweep
@@ -161,6 +162,9 @@ func (s *script) setPlan(t *testing.T, a transcript.Args) {
 			p.Pools["emea"].Hours.Week[day] = []plan.Span{{From: 10 * 60, Until: 10*60 + a.Int("open", 0)}}
 		}
 	}
+	if a.Has("claim") {
+		p.Pools["emea"].Strategy, p.Pools["emea"].Notify = plan.Claim, a.List("told")
+	}
 	q := p.Queues["backlog"]
 	for _, name := range a.List("drain") {
 		q.DrainTo = append(q.DrainTo, leadroute.PoolID(name))
@@ -220,16 +224,28 @@ func (s *script) message(t *testing.T, d *datadriven.TestData, a transcript.Args
 	if pool == "none" {
 		pool = ""
 	}
+	bid := ""
+	if a.Has("bid") {
+		bid = who + "'s"
+	}
 	switch d.Cmd {
+	case "opened":
+		o := &leadroute.Opened{Rev: rev, Target: claim.Target, Try: claim.Try, Pool: pool}
+		for _, r := range a.List("reps") {
+			o.Reps = append(o.Reps, leadroute.RepID(r))
+		}
+		return &leadroute.LedgerMessage{Opened: o}
+	case "bid":
+		return &leadroute.LedgerMessage{Bid: &leadroute.Bid{Rep: claim.Rep, At: s.now, Reply: who + "'s"}}
 	case "admit":
 		return &leadroute.LedgerMessage{Admitted: &leadroute.Admission{Class: "P0", Plan: "plan-1", Lead: leadroute.Lead{
 			ID: "L1", Source: "web", Receipt: a.Text("receipt", "r1"), ReceivedAt: s.now, Fields: []byte(`{"email":"x@example.com"}`),
 			Identities: a.List("ids"),
 		}}}
 	case "accept":
-		return &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: claim, Pool: pool, Accepted: true, CRMID: "u-" + who, At: s.now, Asserted: a.Has("asserted")}}
+		return &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: claim, Pool: pool, Accepted: true, CRMID: "u-" + who, At: s.now, Asserted: a.Has("asserted"), Bid: bid}}
 	case "decline":
-		return &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: claim, Pool: pool, Reason: a.Text("reason", "full"), At: s.now}}
+		return &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: claim, Pool: pool, Reason: a.Text("reason", "full"), At: s.now, Bid: bid}}
 	case "nobody":
 		return &leadroute.LedgerMessage{NoCandidate: &leadroute.NoCandidate{Rev: rev, Target: claim.Target, Try: claim.Try, Pool: pool, Reason: "nobody_available"}}
 	case "delivered", "retry", "rejected", "superseded":
@@ -281,6 +297,9 @@ func stands(s *State) string {
 	}
 	if s.Phase == Duplicate {
 		out += " of " + string(s.Person.Root)
+	}
+	if s.OpenUntil != 0 {
+		out += " open to claim until " + transcript.Clock(s.OpenUntil)
 	}
 	if s.Queue != "" {
 		out += " in " + string(s.Queue)

@@ -66,6 +66,10 @@ type State struct {
 	Declines int  `json:"dn,omitempty"` // by the current target
 	// Declined is the answer that the current offer carries, kept so that a replay can send it again.
 	Declined *leadroute.Answer `json:"dc,omitempty"`
+	// OpenUntil is until when the pool's reps may claim the lead; 0: it is not open to claim.
+	OpenUntil leadroute.Millis `json:"ou,omitempty"`
+	OpenIn    leadroute.PoolID `json:"oi,omitempty"`
+	Calls     []Call           `json:"ca,omitempty"` // who was told that it is
 
 	Claim    *leadroute.Claim `json:"cl,omitempty"` // the committed claim of revision Rev
 	OwnerCRM string           `json:"oc,omitempty"`

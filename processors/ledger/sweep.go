@@ -82,6 +82,7 @@ func (d *step) check() {
 			d.release(*s.Prev)
 			s.Claim = nil
 		}
+		d.unopen()
 		d.stopWaiting()
 		for i := range s.Dests {
 			d.stopRetry(&s.Dests[i])

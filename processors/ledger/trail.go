@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -58,19 +59,18 @@ func (d *step) tell(t TrailStep) {
 		e.Decision = d.s.decision()
 	}
 	d.send(leadroute.TopicEvents, string(d.id), e)
-	if t.Step == leadroute.StepNotified {
-		d.notify(t, e.ID())
+	if t.Step == leadroute.StepNotified && !strings.HasPrefix(t.Reason, claimReason) { // else each rep is told
+		d.send(leadroute.TopicNotifications, string(d.id), d.notification(t, e.ID()))
 	}
 }
 
-// notify has a channel told; a replay says it again under the same id.
-func (d *step) notify(t TrailStep, id string) {
+// notification has a channel told; a replay says it again under the same id.
+func (d *step) notification(t TrailStep, id string) *leadroute.Notification {
 	s := d.s
-	n := &leadroute.Notification{ID: id, Channel: t.Outcome, Reason: t.Reason, At: t.At, Delivery: leadroute.Delivery{
+	return &leadroute.Notification{ID: id, Channel: t.Outcome, Reason: t.Reason, At: t.At, Delivery: leadroute.Delivery{
 		Lead: d.id, Rev: t.Rev, Owner: t.Rep, Class: s.Class, Territory: s.Territory, Rule: s.Rule, Pool: t.Pool, Plan: s.Plan, Source: s.Source,
 		EmittedAt: s.Emitted, ReceivedAt: s.Received, Deadline: s.deadline(), Fields: s.Fields,
 	}}
-	d.send(leadroute.TopicNotifications, string(d.id), n)
 }
 
 // Decided is the event of the lead's last decision with all that makes it again, nil once

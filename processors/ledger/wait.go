@@ -80,6 +80,8 @@ func (d *step) due(t *leadroute.Timer) {
 		d.waitIsOver(t)
 	case leadroute.TimerRetry:
 		d.retryDue(t)
+	case leadroute.TimerClaim:
+		d.claimDue(t)
 	case leadroute.TimerStep, leadroute.TimerAccept, leadroute.TimerAnswer:
 		d.clockDue(t)
 	default:
@@ -125,6 +127,7 @@ func (d *step) waitIsOver(t *leadroute.Timer) {
 		d.cancel(t)
 		return
 	}
+	d.unopen()
 	d.stopWaiting()
 	if q.Then.Queue != "" { // another place to wait, with the lead's own targets
 		d.touch()

@@ -47,8 +47,12 @@ type Env struct {
 }
 
 // Apply answers an offer with a claim to one rep or, when nobody is free, with
-// NoCandidate to the ledger. It owns s and may change it in place.
+// NoCandidate to the ledger; one by the strategy claim with who could take the lead, and a
+// bid with a claim to the rep who bids. It owns s and may change it in place.
 func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at leadroute.Millis) (*State, []leadroute.Effect) {
+	if m.Bid != nil {
+		return s, bid(env, id, m.Bid, at)
+	}
 	o := m.Offer
 	if o == nil {
 		return s, nil
@@ -57,6 +61,10 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 	pool := p.Pools[id]
 	if pool == nil {
 		return s, none(o, "unknown_pool")
+	}
+	by := strategyOf(pool, o)
+	if by.Name() == plan.Claim {
+		return s, open(env, p, pool, o, at)
 	}
 	if s == nil {
 		s = &State{}
@@ -71,7 +79,6 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 		env.Roster.Said(d)
 		s.refund(d)
 	}
-	by := strategyOf(pool, o)
 	if name := by.Name(); name == plan.LeastLoaded || name == plan.BestFit {
 		s.Owed = nil // a load has no turns; under an earlier plan there may have been some
 	}

@@ -48,7 +48,7 @@ type rotation interface {
 }
 
 // Builtin lists every strategy.
-var Builtin = []Strategy{roundRobin{}, weighted{}, leastLoaded{}, bestFit{}}
+var Builtin = []Strategy{roundRobin{}, weighted{}, leastLoaded{}, bestFit{}, claim{}}
 
 // strategyOf is the offer's strategy, or the pool's.
 func strategyOf(pool *plan.Pool, o *leadroute.Offer) Strategy {

@@ -55,7 +55,7 @@ func Apply(env Env, id leadroute.RepID, s *desk.State, m *leadroute.RepMessage, 
 }
 
 func claim(env Env, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
-	answer := &leadroute.Answer{Claim: c.ID, Pool: c.Pool, At: at}
+	answer := &leadroute.Answer{Claim: c.ID, Pool: c.Pool, At: at, Bid: c.Bid}
 	var pool *plan.Pool
 	p := env.Plan(c.Plan)
 	if c.Pool != "" {

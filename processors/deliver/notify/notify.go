@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -381,7 +382,16 @@ func (w *Worker) messages(how *plan.Way, n *leadroute.Notification, id string) (
 func words(n *leadroute.Notification, site string) (subject, text string) {
 	d := &n.Delivery
 	who := "nobody has it"
-	if d.Owner != "" {
+	pool, isClaim := strings.CutPrefix(n.Reason, "claim:")
+	pool, gone := strings.CutSuffix(pool, "/gone")
+	switch {
+	case isClaim && gone && n.By != "":
+		who = "gone, " + string(n.By) + " has it"
+	case isClaim && gone:
+		who = "gone"
+	case isClaim:
+		who = "open to claim in pool " + pool
+	case d.Owner != "":
 		who = "with " + string(d.Owner) + ", who has not responded"
 	}
 	subject = fmt.Sprintf("%s lead %s: %s", d.Class, d.Lead, who)
@@ -391,6 +401,9 @@ func words(n *leadroute.Notification, site string) (subject, text string) {
 	}
 	if site != "" {
 		text += "\n" + site + "/v1/leads/" + string(d.Lead)
+	}
+	if isClaim && !gone {
+		text += fmt.Sprintf("\nThe first to claim it has it: leadroute leads claim %s --rep %s", d.Lead, d.Owner)
 	}
 	return subject, text
 }

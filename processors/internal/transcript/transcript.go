@@ -144,6 +144,9 @@ func message(v any) string {
 	case *leadroute.LedgerMessage:
 		return ledger(m)
 	case *leadroute.PoolMessage:
+		if b := m.Bid; b != nil {
+			return say("bid").with("rep", b.Bid.Rep).with("rev", b.Offer.Rev).with("target", b.Offer.Target).with("try", b.Offer.Try).with("reply", b.Bid.Reply).String()
+		}
 		o := m.Offer
 		l := say("offer").with("rev", o.Rev).with("target", o.Target).with("try", o.Try).with("avoid", o.Avoid).with("strict", o.Strict)
 		if o.Declined != nil {
@@ -156,6 +159,10 @@ func message(v any) string {
 		return identity(m)
 	case *leadroute.Timer:
 		return say("set").at("due", m.Due).with("rev", m.Rev).with("n", m.N).at("deadline", m.Deadline).String()
+	case *leadroute.Notification:
+		return say("tell").with("channel", m.Channel).with("rev", m.Delivery.Rev).with("rep", m.Delivery.Owner).with("reason", m.Reason).with("by", m.By).at("at", m.At).String()
+	case *leadroute.Reply:
+		return say("reply").with("agreed", m.Agreed).with("known", m.Known).with("owner", m.Owner).with("rev", m.Rev).with("refused", m.Refused).String()
 	case *leadroute.Departure:
 		return "left the middle"
 	case *leadroute.Delivery:
@@ -178,10 +185,13 @@ func ledger(m *leadroute.LedgerMessage) string {
 			word = "accepted"
 		}
 		return say(word).with("claim", a.Claim).with("pool", a.Pool).with("reason", a.Reason).with("v", a.Version).with("status", a.Status).
-			with("open", a.Open).with("in_pool", a.OpenInPool).with("crm", a.CRMID).with("asserted", a.Asserted).at("at", a.At).String()
+			with("open", a.Open).with("in_pool", a.OpenInPool).with("crm", a.CRMID).with("asserted", a.Asserted).with("bid", a.Bid).at("at", a.At).String()
 	case m.NoCandidate != nil:
 		n := m.NoCandidate
 		return say("nobody").with("rev", n.Rev).with("target", n.Target).with("try", n.Try).with("pool", n.Pool).with("reason", n.Reason).String()
+	case m.Opened != nil:
+		o := m.Opened
+		return say("opened").with("rev", o.Rev).with("target", o.Target).with("try", o.Try).with("pool", o.Pool).with("reps", strings.Trim(fmt.Sprint(o.Reps), "[]")).String()
 	case m.Revise != nil:
 		return say("revise").with("rev", m.Revise.Rev).with("reason", m.Revise.Reason).String()
 	case m.Check != nil:
@@ -207,7 +217,7 @@ func identity(m *leadroute.IdentityMessage) string {
 func rep(m *leadroute.RepMessage) string {
 	switch {
 	case m.Claim != nil:
-		return say("claim").with("id", m.Claim.ID).with("pool", m.Claim.Pool).with("even_if_full", m.Claim.EvenIfFull).String()
+		return say("claim").with("id", m.Claim.ID).with("pool", m.Claim.Pool).with("even_if_full", m.Claim.EvenIfFull).with("bid", m.Claim.Bid).String()
 	case m.Release != nil:
 		return say("release").with("id", m.Release.Claim).with("counted", m.Release.Counted).String()
 	case m.Confirm != nil:
