@@ -19,7 +19,9 @@ func (c *compiler) taste(b *block, pool *plan.Pool) {
 	if members := len(pool.Members); t.MinPresent > members && members > 0 {
 		c.report(outOfRange, b.attr("min_present").Expr.Range(), "The pool has %s; with min_present = %d it would never give out a lead.", count(members, "member"), t.MinPresent)
 	}
-	t.Model, _ = c.text(b.body, "model")
+	if pool.Strategy == plan.BestFit {
+		t.Model = c.model(b.body)
+	}
 	t.Explore = c.shareOf(b.body, "explore")
 	c.ramp(b.body, t)
 	if n := b.only("capacity"); n != nil {

@@ -458,6 +458,12 @@ until = "2026-04-01T00:00:00Z"`,
 		Bad:     `strategy = "least_loaded" with catch_up = "average"`,
 		Good:    `strategy = "round_robin" with catch_up = "average"`,
 	}
+	badModel = Finding{
+		ID: "LR070", Slug: "bad-model", Summary: "Model that cannot rank",
+		Explain: `The model of a best_fit pool is a JSON file in the policy's folder: version 1, kind linear or logistic, an intercept, and features with a name, a weight and a value, which is an expression over lead and rep.`,
+		Bad:     `{"version": 1, "kind": "logistic", "features": [{"name": "rate", "value": "rep.close_rte"}]}`,
+		Good:    `{"version": 1, "kind": "logistic", "features": [{"name": "rate", "value": "rep.close_rate", "weight": 3}]}`,
+	}
 	unknownReason = Finding{
 		ID: "LR080", Slug: "unknown-reason", Summary: "Reason that nothing gives",
 		Explain: `A scenario expects a reason that nothing in the policy gives. Reasons are accept, and sla:PRIORITY/STEP.`,
@@ -483,7 +489,7 @@ var Findings = []Finding{
 	tableUnreadable, unknownColumn, raggedRow, duplicateKey, emptyTable, tableTooLarge, cellType, blankCell, tableName,
 	definitionCycle, variableRefused, variableUnset, noSuchDate, splitPercent, unknownRule, unknownVariable, deadWindow,
 	strayVariable,
-	invalidDate, badCalendar, twoKinds, keyNoRevision, unknownFigure, outOfRange, otherVersion, overLimit, alternateCircle, noTurns,
+	invalidDate, badCalendar, twoKinds, keyNoRevision, unknownFigure, outOfRange, otherVersion, overLimit, alternateCircle, noTurns, badModel,
 	unknownReason, unreadColumn,
 
 	ImpossibleCondition, InvariantRefuted, NobodyThere, ClockRunsOn, NeverOpen, NeverDrained, InvariantBroken,

@@ -58,8 +58,8 @@ func TestHolidaysAreLocalDays(t *testing.T) {
 // A policy is sent to other machines as its Source, and is the same there.
 func TestDataFilesArePartOfThePolicy(t *testing.T) {
 	p := world(t)
-	if got := slices.Sorted(maps.Keys(p.Source)); !slices.Equal(got, []string{"calendars/de.ics", "policy.hcl"}) {
-		t.Errorf("Source = %v, want the policy and its calendar", got)
+	if got := slices.Sorted(maps.Keys(p.Source)); !slices.Equal(got, []string{"calendars/de.ics", "models/close-rate.json", "policy.hcl"}) {
+		t.Errorf("Source = %v, want the policy, its calendar and its model", got)
 	}
 	there, diags := CompileSource(p.Source)
 	if there == nil || there.ID != p.Plan.ID {
@@ -184,7 +184,7 @@ func TestInactiveIsTold(t *testing.T) {
 		got = append(got, i.Block+" "+i.What)
 	}
 	for _, want := range []string{
-		`policy "world" on_missing`, `account_match subsidiary_of`, `calendar "far" `, `pool "emea" model`,
+		`policy "world" on_missing`, `account_match subsidiary_of`, `calendar "far" `,
 		`destination "salesforce" salesforce`, `destination "crm" batch`, `enrich "firmographics" `, `dedupe then`, `alert "P0 at risk" `,
 	} {
 		if !slices.Contains(got, want) {

@@ -60,6 +60,12 @@ func writeCandidates(w io.Writer, c candidates) {
 		case s.Turn == 1:
 			words = "takes it"
 		}
+		if s.Score != nil {
+			words += fmt.Sprintf(", score %.3g", *s.Score)
+		}
+		if s.Even && s.Turn == 1 {
+			words += ": one of the leads that are given out evenly"
+		}
 		fmt.Fprintf(t, "  %s\t%s\n", s.Rep, words)
 	}
 	_ = t.Flush()

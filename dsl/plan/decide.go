@@ -343,28 +343,48 @@ var RepFields = map[string]string{
 	"region": TypeString, "hours": TypeString, "timezone": TypeString, "skills": TypeList, "languages": TypeList, "weight": TypeNumber,
 }
 
-func repField(rep *leadroute.Rep, name string) any {
+// repText is a text of the profile; ok is false for a field that is none.
+func repText(rep *leadroute.Rep, name string) (v string, ok bool) {
 	switch name {
 	case "id":
-		return string(rep.ID)
+		return string(rep.ID), true
 	case "email":
-		return rep.Email
+		return rep.Email, true
 	case "crm_id":
-		return rep.CRMID
+		return rep.CRMID, true
 	case "name":
-		return rep.Name
+		return rep.Name, true
 	case "team":
-		return rep.Team
+		return rep.Team, true
 	case "region":
-		return rep.Region
+		return rep.Region, true
 	case "hours":
-		return rep.Hours
+		return rep.Hours, true
 	case "timezone":
-		return rep.Timezone
+		return rep.Timezone, true
+	}
+	return "", false
+}
+
+// repList is a list of the profile; ok is false for a field that is none.
+func repList(rep *leadroute.Rep, name string) (v []string, ok bool) {
+	switch name {
 	case "skills":
-		return rep.Skills
+		return rep.Skills, true
 	case "languages":
-		return rep.Languages
+		return rep.Languages, true
+	}
+	return nil, false
+}
+
+func repField(rep *leadroute.Rep, name string) any {
+	if v, ok := repText(rep, name); ok {
+		return v
+	}
+	if v, ok := repList(rep, name); ok {
+		return v
+	}
+	switch name {
 	case "weight":
 		if rep.Weight == 0 {
 			return 1.0

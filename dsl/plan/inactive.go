@@ -76,9 +76,6 @@ func (l *inactives) policy(p *Plan) {
 }
 
 func (l *inactives) pool(p *Pool) {
-	block := named("pool", string(p.Name))
-	l.add(p.Model != "", block, "model", "reps are ranked by prefer and by what they hold")
-	l.add(p.Explore > 0, block, "explore", "no lead is given out against the ranking")
 }
 
 func (l *inactives) class(c *Class) {

@@ -8,9 +8,8 @@ import (
 	"github.com/leadroute/leadroute"
 )
 
-// PairCond is a condition over a lead and a rep together.
-type PairCond struct {
-	Cond
+// pairing lays out a lead and a rep together.
+type pairing struct {
 	layout *Layout
 	facts  []fact   // of the rep
 	reads  []string // members of the lead's fields
@@ -21,10 +20,9 @@ type fact struct {
 	slot Slot
 }
 
-// Pair makes a PairCond of a condition over a layout of lead fields and of facts named
-// rep.x; the layout is complete.
-func Pair(l *Layout, c Cond) *PairCond {
-	p := &PairCond{Cond: c, layout: l}
+// newPairing is over a layout of lead fields and of facts named rep.x; the layout is complete.
+func newPairing(l *Layout) pairing {
+	p := pairing{layout: l}
 	for name, s := range l.slots {
 		if f, ok := strings.CutPrefix(name, factMark); ok {
 			p.facts = append(p.facts, fact{strings.TrimPrefix(f, "rep."), s})
@@ -38,9 +36,8 @@ func Pair(l *Layout, c Cond) *PairCond {
 	return p
 }
 
-// Of lays the offered lead out, to ask for one rep after the other. A lead that cannot be
-// read has no field.
-func (p *PairCond) Of(o *leadroute.Offer) *Asked {
+// lead lays the offered lead out. One that cannot be read has no field.
+func (p *pairing) lead(o *leadroute.Offer) *Record {
 	about := o.About
 	if about == nil {
 		about = &leadroute.About{}
@@ -52,8 +49,59 @@ func (p *PairCond) Of(o *leadroute.Offer) *Asked {
 	}
 	r.decided(DecidedPriority, string(o.Class))
 	r.decided(DecidedTerritory, about.Territory)
-	return &Asked{p, r}
+	return r
 }
+
+// rep lays a rep out beside the lead.
+func (p *pairing) rep(r *Record, rep *leadroute.Rep, held int) {
+	for i := range p.facts {
+		f := &p.facts[i]
+		switch {
+		case f.name == FactHeld && f.slot.Type == TypeNumber:
+			r.nums[f.slot.index] = float64(held)
+		default:
+			r.ofRep(f.slot, rep, f.name)
+		}
+	}
+}
+
+// ofRep sets a field of a rep; those of the profile without making a value of them, which would be garbage.
+func (r *Record) ofRep(s Slot, rep *leadroute.Rep, name string) {
+	r.unset(s)
+	if s.Type == TypeString {
+		if v, ok := repText(rep, name); ok {
+			r.strs[s.index] = Normal(v)
+			return
+		}
+	}
+	if s.Type == TypeList {
+		if v, ok := repList(rep, name); ok {
+			if v == nil {
+				return
+			}
+			l := r.spare[s.index][:0]
+			for _, e := range v {
+				l = append(l, Normal(e))
+			}
+			r.list(s, l)
+			return
+		}
+	}
+	r.set(s, repField(rep, name))
+}
+
+// PairCond is a condition over a lead and a rep together.
+type PairCond struct {
+	Cond
+	pairing
+}
+
+// Pair makes a PairCond of a condition over a layout of lead fields and of facts named
+// rep.x; the layout is complete.
+func Pair(l *Layout, c Cond) *PairCond { return &PairCond{c, newPairing(l)} }
+
+// Of lays the offered lead out, to ask for one rep after the other.
+func (p *PairCond) Of(o *leadroute.Offer) *Asked { return &Asked{p, p.lead(o)} }
 
 // Asked is a PairCond with its lead.
 type Asked struct {
@@ -63,10 +111,7 @@ type Asked struct {
 
 // Holds tells whether the condition is definitely true of the lead and this rep.
 func (a *Asked) Holds(rep *leadroute.Rep) bool {
-	for _, f := range a.cond.facts {
-		a.r.unset(f.slot)
-		a.r.set(f.slot, repField(rep, f.name))
-	}
+	a.cond.rep(a.r, rep, 0)
 	return a.cond.Holds(a.r)
 }
 
@@ -82,7 +127,10 @@ func (p *Pool) About(l *leadroute.Lead, account *leadroute.Account, territory st
 			names = append(names, c.reads...)
 		}
 	}
-	if p.Require == nil && p.Prefer == nil {
+	if p.Model != nil {
+		names = append(names, p.Model.reads...)
+	}
+	if p.Require == nil && p.Prefer == nil && p.Model == nil {
 		return nil
 	}
 	about := &leadroute.About{Source: l.Source, EmittedAt: l.EmittedAt, ReceivedAt: l.ReceivedAt, Territory: territory}

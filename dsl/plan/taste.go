@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"hash/fnv"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ type PoolTaste struct {
 	Ramp    Ramp
 	// MinPresent is how many members must be there, free or not, for the pool to give out a lead.
 	MinPresent int
-	Model      string  // of best_fit: the model's file
+	Model      *Model  // of best_fit: ranks the reps; nil: prefer and what they hold do
 	Explore    float64 // of best_fit: the share of leads that are given out evenly, to learn
 	// Notify are the channels by which, of strategy claim, each rep is told that a lead is
 	// open to claim, and that it is gone.
@@ -61,6 +62,21 @@ func (r Ramp) Share(startedOn string, at leadroute.Millis) float64 {
 	days := max(at.Time().Sub(started)/day, 0)
 	done := min(float64(days)/float64(r.Weeks*7), 1)
 	return max(r.From+(1-r.From)*done, 0.001)
+}
+
+// Explores tells whether the lead is one of those that the pool gives out evenly, whoever
+// fits it best. It is decided by the lead's id, so that it is the same at every offer.
+func (t *PoolTaste) Explores(lead leadroute.LeadID) bool {
+	if t.Explore <= 0 {
+		return false
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte("explore/" + lead))
+	x := h.Sum64()
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd // the last bytes have hardly moved the first bits
+	x ^= x >> 33
+	return float64(x>>11)/(1<<53) < t.Explore
 }
 
 // TextOfRep makes a function of a text over a layout of rep fields; missing is "".

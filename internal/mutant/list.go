@@ -40,6 +40,8 @@ var Bugs = map[string]string{
 	"ledger-loser-agreed":         "who claimed a lead too late is told to have it",
 	"ledger-open-for-ever":        "a lead that nobody claims stays open",
 	"ledger-refused-bid-moves-on": "a lead is taken from all others when one who claims it cannot have it",
+	"pools-explores-nothing":      "a pool gives no lead out evenly, whatever its explore says",
+	"pools-worst-fit":             "the rep with the worst score is picked",
 	"pools-anybody-claims":        "a rep who is no member of the pool may claim",
 	"pools-catch-up-floods":       "turns that were missed are made up for in leads that follow each other",
 	"pools-catch-up-unbounded":    "every turn that was missed is made up for",

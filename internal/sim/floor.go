@@ -44,12 +44,15 @@ func (w *World) drawPlan(version int) *plan.Plan {
 	if w.chance(3) {
 		p.Destinations = append(p.Destinations, plan.Destination{Name: "warehouse", Attempts: 3, BackoffMin: time.Second, BackoffMax: time.Second})
 	}
-	strategies := []plan.Strategy{plan.RoundRobin, plan.Weighted, plan.LeastLoaded, plan.Claim}
+	strategies := []plan.Strategy{plan.RoundRobin, plan.Weighted, plan.LeastLoaded, plan.Claim, plan.BestFit}
 	names := []leadroute.PoolID{"a", "b", "c"}[:2+w.rng.IntN(2)]
 	for i, name := range names {
 		pool := &plan.Pool{Name: name, Strategy: strategies[w.rng.IntN(len(strategies))]}
 		if w.chance(2) {
 			pool.Notify = []string{"floor"}
+		}
+		if pool.Strategy == plan.BestFit {
+			pool.Model, pool.Explore = w.drawModel(), float64(w.rng.IntN(3))/2
 		}
 		for r := range w.opt.Reps {
 			if r%len(names) == i || w.chance(2) {

@@ -82,8 +82,14 @@ func (w *World) build() {
 		if s != nil {
 			before = pools.State{Made: s.Made, Recent: slices.Clone(s.Recent), Missed: slices.Clone(s.Missed)}
 		}
+		even := pools.Turn{}
+		if s != nil {
+			even = s.Even
+		}
+		among := w.fits(key, own, m, at)
 		next, out := pools.Apply(pools.Env{Plan: w.planOf, Roster: own.by.view.roster}, leadroute.PoolID(key), s, m, at)
 		w.checkTurns(key, &before, next, m)
+		w.checkFit(key, among, even, &before, next, m)
 		return next, out
 	}))
 	w.reps = w.stage(leadroute.TopicReps, adapt(func(own *owner, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {

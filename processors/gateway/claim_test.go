@@ -47,8 +47,11 @@ func TestClaimGoesToTheLedger(t *testing.T) {
 		t.Fatalf("claim = %v, want 202", r)
 	}
 	for _, bad := range []struct{ path, body, pointer string }{
-		{"/v1/leads/l1/claim", `{}`, "/rep"}, {"/v1/leads/l1/claim", `{"rep":7}`, "/rep"}, {"/v1/leads/l1/claim", `["ana"]`, ""},
-		{"/v1/leads/ana@example.com/claim", `{"rep":"ana"}`, ""}, {"/v1/leads/l1/claim", `{"rep":`, ""},
+		{"/v1/leads/l1/claim", `{}`, "/rep"},
+		{"/v1/leads/l1/claim", `{"rep":7}`, "/rep"},
+		{"/v1/leads/l1/claim", `["ana"]`, ""},
+		{"/v1/leads/ana@example.com/claim", `{"rep":"ana"}`, ""},
+		{"/v1/leads/l1/claim", `{"rep":`, ""},
 	} {
 		if r := d.post(t, bad.path, bad.body); r.status != 422 && r.status != 400 {
 			t.Errorf("%s to %s = %v, want 422", bad.body, bad.path, r)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/mutant"
 )
 
 // State is a pool's row: a turn, the turns owed and missed, and the last picks. It does
@@ -26,6 +27,8 @@ type State struct {
 	// lead was out of turn, for one of them or for one owed.
 	Missed []Missed `json:"missed,omitempty"`
 	Made   bool     `json:"made,omitempty"`
+	// Even is the turn of the leads that a pool by best_fit gives out evenly.
+	Even Turn `json:"even,omitzero"`
 }
 
 // Pick is an offer that was answered with a claim.
@@ -87,7 +90,7 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 	if among = without(among, o); len(among) == 0 {
 		return s, none(o, cmp.Or(no, "nobody_available"))
 	}
-	rep := s.choose(by, missable(pool.CatchUp), preferred(among), away, func(rep leadroute.RepID) bool { return env.Roster.member(pool, rep) })
+	rep, _ := s.pick(by, pool, o, among, away, func(rep leadroute.RepID) bool { return env.Roster.member(pool, rep) })
 	if len(s.Recent) >= recentMax {
 		s.Recent = slices.Delete(s.Recent, 0, len(s.Recent)-recentMax+1)
 	}
@@ -107,6 +110,17 @@ func (s *State) refund(a *leadroute.Answer) {
 		s.Owed = slices.Delete(s.Owed, 0, 1)
 	}
 	s.Owed = append(s.Owed, a.Claim.Rep)
+}
+
+// pick is who gets the offered lead, and whether it was given out evenly.
+func (s *State) pick(by Strategy, pool *plan.Pool, o *leadroute.Offer, among, away []Candidate, member func(leadroute.RepID) bool) (rep leadroute.RepID, even bool) {
+	if by.Name() == plan.BestFit && pool.Explores(o.Lead) && !mutant.On("pools-explores-nothing") {
+		s.trim(0)
+		i, turn := earliest(s.Even, among, roundRobin{})
+		s.Even = turn.wrap()
+		return among[i].Rep, true
+	}
+	return s.choose(by, missable(pool.CatchUp), preferred(among), away, member), false
 }
 
 // choose picks whoever is owed a turn or makes up for one, else by the strategy. away are

@@ -131,6 +131,7 @@ func (r *Roster) Candidates(buf []Candidate, p *plan.Plan, pool *plan.Pool, o *l
 			unfit++
 		default:
 			c.Preferred = fits.prefer(&w.state.Profile)
+			c.Score = fits.score(&w.state.Profile, c.Open)
 			buf = append(buf, c)
 		}
 	}
@@ -168,7 +169,10 @@ func present(members []*row, p *plan.Plan, pool *plan.Pool, at leadroute.Millis)
 }
 
 // fit holds a lead against the pool's wishes, rep by rep.
-type fit struct{ must, rather *plan.Asked }
+type fit struct {
+	must, rather *plan.Asked
+	model        *plan.Scored
+}
 
 func newFit(pool *plan.Pool, o *leadroute.Offer) (f fit) {
 	if pool.Require != nil {
@@ -177,13 +181,27 @@ func newFit(pool *plan.Pool, o *leadroute.Offer) (f fit) {
 	if pool.Prefer != nil {
 		f.rather = pool.Prefer.Of(o)
 	}
+	if pool.Model != nil {
+		f.model = pool.Model.Of(o)
+	}
 	return f
 }
 
 func (f fit) require(r *leadroute.Rep) bool { return f.must == nil || f.must.Holds(r) }
 func (f fit) prefer(r *leadroute.Rep) bool  { return f.rather != nil && f.rather.Holds(r) }
 
+// score is 0 where the pool has no model.
+func (f fit) score(r *leadroute.Rep, held int) float64 {
+	if f.model == nil {
+		return 0
+	}
+	return f.model.Score(r, held)
+}
+
 func (f fit) free() {
+	if f.model != nil {
+		f.model.Free()
+	}
 	for _, a := range []*plan.Asked{f.must, f.rather} {
 		if a != nil {
 			a.Free()
@@ -197,6 +215,10 @@ type Standing struct {
 	Open int             `json:"open"` // leads held
 	// Turn is the place in the order in which the strategy would pick, from 1; 0: passed over.
 	Turn int `json:"turn,omitempty"`
+	// Score is what the pool's model says, a probability where it is logistic.
+	Score *float64 `json:"score,omitempty"`
+	// Even: the lead is one of those that are given out evenly, whoever fits best.
+	Even bool `json:"even,omitempty"`
 	// Passed says why the rep was passed over, in the words of desk.Refuse.
 	Passed string `json:"passed,omitempty"`
 }
@@ -223,6 +245,7 @@ func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, o *leadro
 		}
 		if no == "" {
 			c.Preferred = fits.prefer(&w.state.Profile)
+			c.Score = fits.score(&w.state.Profile, c.Open)
 			among = append(among, c)
 		} else {
 			passed = append(passed, Standing{Rep: w.id, Open: w.state.Open(), Passed: no})
@@ -230,13 +253,21 @@ func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, o *leadro
 	}
 	s := State{}
 	if turn != nil {
-		s = State{Turn: turn.Turn, Owed: slices.Clone(turn.Owed), Missed: slices.Clone(turn.Missed), Made: turn.Made, Recent: turn.Recent}
+		s = *turn
+		s.Owed, s.Missed = slices.Clone(turn.Owed), slices.Clone(turn.Missed)
 	}
 	list := []Standing{}
 	for by := strategyOf(pool, o); len(among) > 0; {
-		rep := s.choose(by, missable(pool.CatchUp), preferred(among), nil, nil)
+		rep, even := s.pick(by, pool, o, among, nil, nil)
 		i := slices.IndexFunc(among, func(c Candidate) bool { return c.Rep == rep })
-		list = append(list, Standing{Rep: rep, Open: among[i].Open, Turn: len(list) + 1})
+		one := Standing{Rep: rep, Open: among[i].Open, Turn: len(list) + 1, Even: even}
+		if pool.Model != nil && by.Name() == plan.BestFit {
+			one.Score = new(pool.Model.Shown(among[i].Score))
+		}
+		if by.Name() == plan.Claim {
+			one.Turn = 1 // whoever claims first
+		}
+		list = append(list, one)
 		among = slices.Delete(among, i, i+1)
 	}
 	return append(list, passed...)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/mutant"
 )
 
 // Candidate is a rep who could take the lead now, as the pool sees it.
@@ -17,6 +18,8 @@ type Candidate struct {
 	Ramp float64
 	// Preferred: the pool would rather give the lead to this one.
 	Preferred bool
+	// Score is what the pool's model says of the rep and the lead; 0 where there is none.
+	Score float64
 }
 
 // ramp is the share, whatever made the candidate.
@@ -124,7 +127,24 @@ func (leastLoaded) Pick(last Turn, among []Candidate) (int, Turn) {
 func (c *Candidate) load() float64 { return float64(c.Open+1) / c.ramp() }
 
 // bestFit picks among those whom the pool prefers, the others only if there is none of
-// them, whoever holds the fewest open leads.
-type bestFit struct{ leastLoaded }
+// them, whoever has the best score by the pool's model, of equals the one who holds the
+// fewest open leads.
+type bestFit struct{}
 
 func (bestFit) Name() plan.Strategy { return plan.BestFit }
+
+func (bestFit) Pick(last Turn, among []Candidate) (int, Turn) {
+	sense := 1
+	if mutant.On("pools-worst-fit") {
+		sense = -1
+	}
+	best, at := -1, Turn{}
+	for i := range among {
+		c := &among[i]
+		t := inStep(weightUnit, c.Rep).next(last)
+		if best < 0 || cmp.Or(cmp.Compare(among[best].Score, c.Score)*sense, cmp.Compare(c.load(), among[best].load()), t.compare(at)) < 0 {
+			best, at = i, t
+		}
+	}
+	return best, at
+}

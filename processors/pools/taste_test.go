@@ -215,3 +215,96 @@ func TestBestFitAndTheTargetsStrategy(t *testing.T) {
 		t.Errorf("a target's strategy: %s, want weighted", got)
 	}
 }
+
+// TestExplore: the share of leads that the policy says is given out evenly among all who
+// fit, the others to the best; which lead is which is the lead's own.
+func TestExplore(t *testing.T) {
+	p := tastePlan(t, "strategy = \"best_fit\"\n  prefer   = contains(rep.languages, lead.language)\n  explore  = 0.25")
+	pool := p.Pools["all"]
+	f := newFloorOf(t, p, rep("ana", "de"), rep("ben", "de"), rep("cy"), rep("dan"))
+	const leads = 4000
+	even, got := 0, map[string]int{}
+	for range leads {
+		who := f.offer("P1", `{"language":"de"}`, noon)
+		if !pool.Explores(leadroute.LeadID(fmt.Sprint("l", f.next))) {
+			if who != "ana" && who != "ben" {
+				t.Fatalf("lead %d went to %s, who does not fit best", f.next, who)
+			}
+			continue
+		}
+		even++
+		got[who]++
+	}
+	if even < leads*22/100 || even > leads*28/100 {
+		t.Errorf("%d of %d leads were given out evenly, want a quarter", even, leads)
+	}
+	for _, who := range []string{"ana", "ben", "cy", "dan"} {
+		if d := got[who] - even/4; d < -1 || d > 1 {
+			t.Errorf("of %d leads that are given out evenly reps had %v", even, got)
+		}
+	}
+	list := f.r.Standings(p, pool, f.s, &leadroute.Offer{Lead: explored(pool, true), About: pool.About(&leadroute.Lead{Fields: []byte(`{"language":"de"}`)}, nil, "")}, noon)
+	if len(list) != 4 || !list[0].Even {
+		t.Errorf("the standings of a lead that is given out evenly are %+v", list)
+	}
+}
+
+// explored is a lead that the pool gives out evenly, or does not.
+func explored(pool *plan.Pool, even bool) leadroute.LeadID {
+	for i := 0; ; i++ {
+		if id := leadroute.LeadID(fmt.Sprint("x", i)); pool.Explores(id) == even {
+			return id
+		}
+	}
+}
+
+// TestModelRanks: the rep with the best score is picked, of equals the one who holds less,
+// of whom the pool prefers if there is one; and the standings show the scores.
+func TestModelRanks(t *testing.T) {
+	source := map[string][]byte{
+		"policy.hcl": []byte(`
+policy "p" {
+  owners   = ["revops@example.com"]
+  timezone = "UTC"
+}
+priority "P1" {}
+pool "all" {
+  members_where = rep.team == "sales"
+  strategy      = "best_fit"
+  model         = "m.json"
+}
+rule "all" { to = [pool.all, queue.wait] }
+queue "wait" {}
+`),
+		"m.json": []byte(`{"version": 1, "kind": "logistic", "features": [{"name": "rate", "value": "rep.rate", "weight": 4}, {"name": "held", "value": "rep.held", "weight": -1}]}`),
+	}
+	p, found := dsl.CompileSource(source)
+	if err := found.Error(); err != nil {
+		t.Fatal(err)
+	}
+	rated := func(id string, rate float64) leadroute.Rep {
+		r := rep(id)
+		r.Attrs = map[string]any{"rate": rate}
+		return r
+	}
+	f := newFloorOf(t, p, rated("ana", 0.5), rated("ben", 1), rated("cy", 0.5))
+	held := func(id string, rate float64, n int) {
+		s := &desk.State{Profile: rated(id, rate), Status: leadroute.StatusAvailable}
+		s.Profile.Team = "sales"
+		for i := range n {
+			s.Held = append(s.Held, desk.Claim{Lead: leadroute.LeadID(fmt.Sprint("h", i)), Rev: 1, Try: 1, Pool: "all"})
+		}
+		f.r.Update(s.Profile.ID, s)
+	}
+	if got := f.offer("P1", `{}`, noon); got != "ben" {
+		t.Errorf("the first lead went to %s, want ben, whose rate is best", got)
+	}
+	held("ben", 1, 3)
+	if got := []string{f.offer("P1", `{}`, noon), f.offer("P1", `{}`, noon)}; !slices.Equal(got, []string{"cy", "ana"}) {
+		t.Errorf("while ben is busy leads went to %v, want cy and ana in turn", got)
+	}
+	list := f.r.Standings(p, p.Pools["all"], f.s, &leadroute.Offer{Lead: "l9"}, noon)
+	if len(list) != 3 || list[2].Rep != "ben" || list[2].Score == nil || *list[2].Score < 0.72 || *list[2].Score > 0.74 {
+		t.Errorf("standings %+v, want ben last, with the probability of 4 - 3", list)
+	}
+}
