@@ -287,6 +287,9 @@ type Delivery struct {
 // Key is the idempotency key of the delivery, the same on every attempt: "lead/rev".
 func (d *Delivery) Key() string { return string(d.Lead) + "/" + strconv.Itoa(d.Rev) }
 
+// ReasonResolved is the reason of a Notification that ends what others began.
+const ReasonResolved = "resolved"
+
 // Notification asks for a channel to be told that an SLA step fired for a lead.
 type Notification struct {
 	// ID is that of the step's event: one that comes twice has one id.
@@ -294,6 +297,8 @@ type Notification struct {
 	Channel string `json:"channel"`
 	Reason  string `json:"reason"` // sla:P0/nudge
 	At      Millis `json:"at"`
+	// Resolve: nobody need be told any more; it is for the ways that end what they began.
+	Resolve bool `json:"resolve,omitempty"`
 	// By is who has the lead that the owner below was asked to claim.
 	By RepID `json:"by,omitempty"`
 	// Delivery is the lead with its owner of then, or the rep who is asked to claim it, as a

@@ -9,15 +9,15 @@ import (
 // channel "ops" { ... } is where people are told, by each of its ways.
 func channelBlock() *blockSpec {
 	hook := webhookBlock()
-	hook.attrs = append(hook.attrs, "when")
+	hook.attrs = append(hook.attrs, "when", "rate_limit")
 	return &blockSpec{
 		name: "channel", labels: 1,
 		nested: []*blockSpec{
 			hook,
-			{name: plan.WaySlack, once: true, attrs: words("url to when")},
-			{name: plan.WayEmail, once: true, attrs: words("to when"), required: words("to")},
-			{name: plan.WaySMS, once: true, attrs: words("to when"), required: words("to")},
-			{name: plan.WayPager, once: true, attrs: words("url to when")},
+			{name: plan.WaySlack, once: true, attrs: words("url to when text allow_pii rate_limit")},
+			{name: plan.WayEmail, once: true, attrs: words("to when subject text allow_pii rate_limit"), required: words("to")},
+			{name: plan.WaySMS, once: true, attrs: words("to when text allow_pii rate_limit"), required: words("to")},
+			{name: plan.WayPager, once: true, attrs: words("url to when summary severity resolve allow_pii rate_limit")},
 		},
 		build: (*compiler).channel,
 	}
@@ -37,12 +37,13 @@ func (c *compiler) channel(b *block) {
 }
 
 func (c *compiler) way(b *block, kind string) plan.Way {
-	w := plan.Way{Kind: kind}
+	w := plan.Way{Kind: kind, RatePerSec: c.rate(b.body, "rate_limit")}
 	if kind == plan.WayWebhook {
 		w.Webhook, w.Shape = c.webhook(b.body, nil)
 	} else {
 		w.URL = c.link(b.body, "url")
 		c.recipient(b.body, &w)
+		c.wording(b.body, &w)
 		if (kind == plan.WaySlack || kind == plan.WayPager) && b.attr("url") == nil && b.attr("to") == nil && !c.brokenWithin(b.full) {
 			c.report(missingAttribute, b.rng, "The block %q needs the attribute \"url\", or \"to\".", kind)
 		}
@@ -51,6 +52,33 @@ func (c *compiler) way(b *block, kind string) plan.Way {
 		w.When = c.leadScope(decided{priority: true, territory: true}).condition(a.Expr)
 	}
 	return w
+}
+
+// wording reads what the way says in the policy's own words.
+func (c *compiler) wording(b body, w *plan.Way) {
+	s := c.wordScope(!c.flag(b, "allow_pii"))
+	words := plan.NewWording(s.layout)
+	text := func(name string) *plan.Text {
+		a := b.attr(name)
+		if a == nil {
+			return nil
+		}
+		w.Words = words
+		t := s.as(text, s.check(a.Expr))
+		if t.kind != text {
+			return nil
+		}
+		return &t.text
+	}
+	words.Text = text("text")
+	words.Subject = text("subject")
+	if w.Kind == plan.WayPager {
+		words.Subject = text("summary")
+		w.Severity, w.Resolve = c.word(b, "severity", "critical", "error", "warning", "info"), c.flag(b, "resolve")
+	}
+	if a := b.attr("allow_pii"); a != nil && w.Words == nil {
+		c.report(notAllowedHere, a.NameRange, "The usual words hold nothing of a person: allow_pii is for a text of your own.")
+	}
 }
 
 // recipient reads to = rep.slack_id, an address, or a list of addresses.

@@ -52,6 +52,7 @@ type scope struct {
 	facts  facts  // what else it may read, by the reference's first name; nil: nothing
 	decided
 	rowTerritory *plan.Territory // what the table row at hand sets
+	discreet     bool            // personal data must not be read
 	answer       bool            // response.x, of an enrichment, can be read
 }
 

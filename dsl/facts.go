@@ -52,6 +52,22 @@ func (c *compiler) shapeScope() *scope {
 	}
 }
 
+// wordScope reads what a shape reads, the rep who has the lead, and why somebody is told.
+// Discreet, it refuses what the lead says of a person.
+func (c *compiler) wordScope(discreet bool) *scope {
+	s := c.shapeScope()
+	s.discreet = discreet
+	s.facts["rep"] = (*scope).repField
+	s.facts["step"] = func(s *scope, r ref) typed {
+		if typ, ok := plan.WordFacts[r.String()]; ok {
+			return s.fact(r.String(), typ, r.rng)
+		}
+		s.c.report(unknownReference, r.rng, "Of the step a text can read step.name and step.reason.")
+		return typed{rng: r.rng}
+	}
+	return s
+}
+
 func (s *scope) shapeFact(r ref) typed {
 	name := r.String()
 	if typ, ok := plan.ShapeFacts[name]; ok {

@@ -476,6 +476,18 @@ until = "2026-04-01T00:00:00Z"`,
 		Bad:     `u-1 = { dsk = "strategic" }`,
 		Good:    `u-1 = { desk = "strategic" }`,
 	}
+	personalData = Finding{
+		ID: "LR082", Slug: "personal-data", Summary: "Personal data in a message",
+		Explain: `A message to a channel says something of a person that the schema marks as personal data. Whoever reads the channel would see it, and the service keeps it. The address of the lead's page says as much to those who may look it up. Where it is meant so, allow_pii = true says it.`,
+		Bad: `slack {
+  url  = secret("SLACK_URL")
+  text = "${lead.email} waits"
+}`,
+		Good: `slack {
+  url  = secret("SLACK_URL")
+  text = "A ${lead.priority} lead waits: ${decision.url}"
+}`,
+	}
 )
 
 // Findings lists every kind of problem in the order of the ids.
@@ -490,7 +502,7 @@ var Findings = []Finding{
 	definitionCycle, variableRefused, variableUnset, noSuchDate, splitPercent, unknownRule, unknownVariable, deadWindow,
 	strayVariable,
 	invalidDate, badCalendar, twoKinds, keyNoRevision, unknownFigure, outOfRange, otherVersion, overLimit, alternateCircle, noTurns, badModel,
-	unknownReason, unreadColumn,
+	unknownReason, unreadColumn, personalData,
 
 	ImpossibleCondition, InvariantRefuted, NobodyThere, ClockRunsOn, NeverOpen, NeverDrained, InvariantBroken,
 }

@@ -138,6 +138,10 @@ func (s *scope) leadField(r ref) typed {
 	if name == "email_domain" {
 		s.layout.Slot("email", plan.TypeString) // it is derived from the address where the sender gave none
 	}
+	if f.PII && s.discreet {
+		s.c.report(personalData, r.rng, "lead.%s is personal data, and everybody who is told would read it. Take it out, or say that it may be: allow_pii = true.", name)
+		return t
+	}
 	t = s.slot(s.layout.Slot(name, f.Type), r.rng)
 	t.field = f
 	return t

@@ -20,6 +20,24 @@ type Way struct {
 	Webhook   *Webhook // of kind webhook
 	Shape     *Shape   // of kind webhook; nil: as it is
 	When      Cond     // over the lead with its priority and territory decided
+	// Words are the policy's own; nil: the usual ones.
+	Words    *Wording
+	Severity string // of kind pager: critical, error, warning or info; empty: error
+	// Resolve, of kind pager: a lead has one incident, which ends when the rep acts.
+	Resolve bool
+	// RatePerSec bounds what is sent this way; 0: as the service likes it.
+	RatePerSec float64
+}
+
+// Resolves tells whether some way of the channel wants to hear when the rep acts. A nil
+// channel has no way.
+func (c *Channel) Resolves() bool {
+	for i := 0; c != nil && i < len(c.Ways); i++ {
+		if c.Ways[i].Resolve {
+			return true
+		}
+	}
+	return false
 }
 
 // Applies tells whether a lead, as delivered, is told by this way; p is the way's plan.

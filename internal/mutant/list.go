@@ -16,6 +16,8 @@ var Bugs = map[string]string{
 	"ledger-stale-timer-cancels":   "a late copy of an earlier firing cancels the timer that stands now",
 	"ledger-step-fires-again":      "a step that has fired is due again",
 	"ledger-forgets-plan":          "a lead goes on under the policy in force instead of the one that decided it",
+	"ledger-never-resolves":        "an incident is left open though the rep has acted",
+	"ledger-resolves-untold":       "an incident is resolved that was never raised",
 	"ledger-agrees-with-anyone":    "whoever says something of a lead is told that it stands",
 	"ledger-refusal-untold":        "what a rep said of a lead that moved on leaves no event",
 	"reps-older-status-wins":       "a status of before the one that the rep has undoes it",

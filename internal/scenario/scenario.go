@@ -278,7 +278,7 @@ func (c *scene) checkNotified(id leadroute.LeadID, m *dsl.Moment, at string) {
 	var told []string
 	reasons := map[string][]string{}
 	for _, e := range c.Events() {
-		if e.Lead != id || e.Step != leadroute.StepNotified {
+		if e.Lead != id || e.Step != leadroute.StepNotified || e.Reason == leadroute.ReasonResolved {
 			continue
 		}
 		if !slices.Contains(told, e.Outcome) {
@@ -373,6 +373,9 @@ func (c *scene) sentence(e *leadroute.LatencyEvent) string {
 		}
 		return fmt.Sprintf("taken from %s: %s", e.Rep, e.Reason)
 	case leadroute.StepNotified:
+		if e.Reason == leadroute.ReasonResolved {
+			return fmt.Sprintf("channel %s is told that it is over", e.Outcome)
+		}
 		return fmt.Sprintf("channel %s is told: %s", e.Outcome, e.Reason)
 	case leadroute.StepBreached:
 		return "late: " + cmp.Or(e.Reason, "deliver_within")

@@ -331,6 +331,34 @@ func (w *World) checkEnd() {
 	w.checkAnswers()
 	w.checkPeople()
 	w.checkTold()
+	w.checkIncidents()
+}
+
+// checkIncidents checks that an incident ends when the rep acts, and only one that was raised.
+func (w *World) checkIncidents() {
+	raised, resolved := map[string]bool{}, map[string]bool{}
+	for _, e := range w.events {
+		if e.Step != leadroute.StepNotified {
+			continue
+		}
+		what := string(e.Lead) + "/" + e.Outcome
+		if e.Reason == leadroute.ReasonResolved {
+			resolved[what] = true
+		} else if strings.HasPrefix(e.Reason, "sla:") && w.planOf(e.Plan).Channel(e.Outcome).Resolves() {
+			raised[what] = true
+		}
+	}
+	for what := range resolved {
+		if !raised[what] {
+			w.violate("7 steps", "the incident %s was resolved and never raised", what)
+		}
+	}
+	for what := range raised {
+		lead, _, _ := strings.Cut(what, "/")
+		if !resolved[what] && w.told(lead, leadroute.StepClosed) {
+			w.violate("7 steps", "the incident %s was raised and not resolved, and the lead is closed", what)
+		}
+	}
 }
 
 // checkAnswers checks that every human was answered, and that the events agree: where it

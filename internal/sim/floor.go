@@ -38,6 +38,9 @@ func (w *World) drawPlan(version int) *plan.Plan {
 	if w.chance(2) {
 		p.Classes[0].RespondWithin = 30 * time.Second
 	}
+	for _, name := range []string{"managers", "duty"} {
+		p.Channels = append(p.Channels, plan.Channel{Name: name, Ways: []plan.Way{{Kind: plan.WayPager, Resolve: w.chance(2)}}})
+	}
 	if w.chance(3) {
 		w.accept = 20 * time.Second
 	}

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -85,9 +84,7 @@ type Worker struct {
 	count *prometheus.CounterVec
 	cl    *kgo.Client
 	slots chan struct{}
-
-	mu    sync.Mutex
-	turns map[turn]chan struct{} // of the last record that is on its way
+	turns stream.Turns[turn]
 }
 
 // turn is what keeps its order: a thing, within one partition.
@@ -105,7 +102,7 @@ func New(cfg Config) (*Worker, error) {
 	if cfg.Settle == 0 {
 		cfg.Settle = 2 * time.Second
 	}
-	w := &Worker{cfg: cfg, now: cfg.Stream.Clock, log: cfg.Stream.Log, slots: make(chan struct{}, atOnce), turns: map[turn]chan struct{}{}}
+	w := &Worker{cfg: cfg, now: cfg.Stream.Clock, log: cfg.Stream.Log, slots: make(chan struct{}, atOnce)}
 	if w.now == nil {
 		w.now = time.Now
 	}
@@ -151,7 +148,7 @@ func (w *Worker) handle(ctx context.Context, r *kgo.Record, done func()) {
 	case <-ctx.Done():
 		return // its next owner reads it again
 	}
-	wait, over := w.take(turn{r.Topic, r.Partition, e.about})
+	wait, over := w.turns.Take(turn{r.Topic, r.Partition, e.about})
 	go func() {
 		defer func() { <-w.slots }()
 		defer over()
@@ -170,26 +167,6 @@ func (w *Worker) handle(ctx context.Context, r *kgo.Record, done func()) {
 			done()
 		}
 	}()
-}
-
-// take queues up behind the last record about the same; over lets the next one go.
-func (w *Worker) take(t turn) (wait <-chan struct{}, over func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	before, mine := w.turns[t], make(chan struct{})
-	w.turns[t] = mine
-	if before == nil {
-		before = make(chan struct{})
-		close(before)
-	}
-	return before, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		close(mine)
-		if w.turns[t] == mine {
-			delete(w.turns, t)
-		}
-	}
 }
 
 // forward sends what an event says to where it belongs, and returns why it cannot. If ctx

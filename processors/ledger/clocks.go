@@ -202,11 +202,37 @@ func (d *step) fire(name string) {
 	}
 	for _, channel := range st.Notify {
 		d.record(TrailStep{
-			Step: leadroute.StepNotified, N: hash(name, channel)<<16 | uint64(f.N&0xffff), Rep: s.Owner(), Pool: pool, Outcome: channel, Reason: reason,
+			Step: leadroute.StepNotified, N: hash(name, channel)<<16 | uint64(f.N&0xffff), Rep: s.Owner(), Pool: pool, Queue: s.Queue,
+			Outcome: channel, Reason: reason,
 		})
 	}
 	if st.Reassign {
 		d.passOn(reason, st.To, st.Pause)
+	}
+}
+
+// resolve lets the channels that were told of the lead, and want to hear it, know that the
+// rep has acted.
+func (d *step) resolve() {
+	s := d.s
+	c := d.plan().Class(s.Class)
+	if c == nil || mutant.On("ledger-never-resolves") {
+		return
+	}
+	var told []string
+	for i := range c.Steps {
+		if s.fired(c.Steps[i].Name).N == 0 && !mutant.On("ledger-resolves-untold") {
+			continue
+		}
+		for _, channel := range c.Steps[i].Notify {
+			if !slices.Contains(told, channel) && d.plan().Channel(channel).Resolves() {
+				told = append(told, channel)
+				d.record(TrailStep{
+					Step: leadroute.StepNotified, N: hash(leadroute.ReasonResolved, channel), Rep: s.Owner(), Pool: s.Claim.Pool,
+					Outcome: channel, Reason: leadroute.ReasonResolved,
+				})
+			}
+		}
 	}
 }
 

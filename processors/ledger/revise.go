@@ -74,6 +74,7 @@ func (d *step) act(a *leadroute.RepAction) {
 		s.Responded = true
 		d.touch()
 		d.record(TrailStep{Step: leadroute.StepResponded, At: a.At, Rep: a.Rep})
+		d.resolve()
 		d.reclock(ran)
 	case leadroute.ActionClosed:
 		if s.Phase != Owned {
@@ -82,6 +83,9 @@ func (d *step) act(a *leadroute.RepAction) {
 		ran := d.clocks()
 		d.touch()
 		d.record(TrailStep{Step: leadroute.StepClosed, At: a.At, Rep: a.Rep})
+		if !s.Responded {
+			d.resolve()
+		}
 		d.release(leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()})
 		s.Phase = Closed
 		d.reclock(ran)

@@ -154,6 +154,11 @@ func (s *script) setPlan(t *testing.T, a transcript.Args) {
 			Name: "page", After: page, Reassign: true, To: new(target(a.Text("page_to", "apac"))), Notify: []string{"duty_manager"},
 		})
 	}
+	if a.Has("resolve") {
+		for _, name := range append(a.List("tell"), "duty_manager") {
+			p.Channels = append(p.Channels, plan.Channel{Name: name, Ways: []plan.Way{{Kind: plan.WayPager, Resolve: true}}})
+		}
+	}
 	p.Classes[0].RespondWithin = a.Span("answer", 0)
 	if from := a.Text("open", ""); from != "" {
 		p.Classes[0].PoolHours = true

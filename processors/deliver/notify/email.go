@@ -23,6 +23,9 @@ type email struct {
 	from string
 }
 
+// maxSubject bounds a subject; a line of a header has at most 998 characters (RFC 5322).
+const maxSubject = 200
+
 var errSMTP = errors.New("SMTP_URL cannot be read; write smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST:465")
 
 func newEmail(_ *plan.Way, secret func(string) (string, error)) (Sender, error) {
@@ -65,7 +68,7 @@ func (s *email) Send(ctx context.Context, m *Message) connector.Attempt {
 	if err := errors.Join(msg.From(s.from), msg.To(m.To)); err != nil {
 		return connector.Attempt{Result: leadroute.ResultRejected, Reason: "the address is no e-mail address"}
 	}
-	msg.Subject(m.Subject)
+	msg.Subject(cut(m.Subject, maxSubject))
 	msg.SetMessageIDWithValue(strings.NewReplacer("/", ".", ":", ".").Replace(m.ID) + "@leadroute") // one that comes twice is one
 	msg.SetDateWithValue(m.At)
 	msg.SetBodyString(mail.TypeTextPlain, m.Text)

@@ -12,7 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
+	"math"
 	"sync"
 	"time"
 
@@ -37,6 +37,9 @@ type Message struct {
 	At      time.Time
 	// Delivery is the lead, for a webhook.
 	Delivery *leadroute.Delivery
+	// Incident is the one incident of the lead, for a way that resolves it; Resolve ends it.
+	Incident string
+	Resolve  bool
 }
 
 // Sender sends by one way. It is safe for concurrent use.
@@ -92,6 +95,7 @@ type Worker struct {
 	sent  *prometheus.CounterVec
 	cl    *kgo.Client
 	slots chan struct{}
+	turns stream.Turns[string] // of what is told of one lead by a channel that resolves
 
 	mu      sync.Mutex
 	senders map[senderKey]*way
@@ -243,10 +247,26 @@ func (w *Worker) handle(ctx context.Context, r *kgo.Record, done func()) {
 	case <-ctx.Done():
 		return // its next owner reads it again
 	}
+	wait, over := w.turn(n)
 	go func() {
 		defer func() { <-w.slots }()
-		w.tell(ctx, n, r, done)
+		defer over()
+		select {
+		case <-wait:
+			w.tell(ctx, n, r, done)
+		case <-ctx.Done():
+		}
 	}()
+}
+
+// turn keeps the order of what raises an incident and what resolves it.
+func (w *Worker) turn(n *leadroute.Notification) (wait <-chan struct{}, over func()) {
+	if w.cfg.Plan(n.Delivery.Plan).Channel(n.Channel).Resolves() {
+		return w.turns.Take(string(n.Delivery.Lead) + "/" + n.Channel)
+	}
+	now := make(chan struct{})
+	close(now)
+	return now, func() {}
 }
 
 // tell sends a notification by every way of its channel, and is done when none is left.
@@ -281,7 +301,7 @@ func (w *Worker) tell(ctx context.Context, n *leadroute.Notification, r *kgo.Rec
 // by sends a notification by one way, as often as it takes or is worth it.
 func (w *Worker) by(ctx context.Context, p *plan.Plan, c *plan.Channel, how *plan.Way, n *leadroute.Notification, r *kgo.Record, done func()) {
 	id := n.ID + "/" + how.Kind
-	if !how.Applies(p, &n.Delivery) || !w.begin(id) {
+	if n.Resolve && !how.Resolve || !how.Applies(p, &n.Delivery) || !w.begin(id) {
 		done()
 		return
 	}
@@ -345,69 +365,6 @@ func send(ctx context.Context, s Sender, m *Message) (a connector.Attempt) {
 	return s.Send(ctx, m)
 }
 
-// messages are the message to each who is told; why says that there is nobody.
-func (w *Worker) messages(how *plan.Way, n *leadroute.Notification, id string) (ms []*Message, why string) {
-	m := Message{ID: id, Reason: n.Reason, At: n.At.Time(), Delivery: &n.Delivery}
-	m.Subject, m.Text = words(n, w.cfg.Site)
-	rep := w.cfg.Rep(n.Delivery.Owner)
-	if rep != nil {
-		with := n.Delivery
-		with.OwnerCRM = rep.CRMID
-		m.Delivery = &with
-	}
-	switch {
-	case how.To != nil:
-		if rep == nil {
-			return nil, "nobody has the lead, so that there is nobody to be told"
-		}
-		if m.To = how.To(rep); m.To == "" {
-			return nil, fmt.Sprintf("rep %s has no address for %s", rep.ID, how.Kind)
-		}
-		return []*Message{&m}, ""
-	case len(how.Everybody) > 0:
-		for i, to := range how.Everybody {
-			one := m
-			one.To = to
-			if i > 0 {
-				one.ID = fmt.Sprintf("%s/%d", id, i)
-			}
-			ms = append(ms, &one)
-		}
-		return ms, ""
-	}
-	return []*Message{&m}, ""
-}
-
-// words tells a step in a sentence, without what the lead says of a person.
-func words(n *leadroute.Notification, site string) (subject, text string) {
-	d := &n.Delivery
-	who := "nobody has it"
-	pool, isClaim := strings.CutPrefix(n.Reason, "claim:")
-	pool, gone := strings.CutSuffix(pool, "/gone")
-	switch {
-	case isClaim && gone && n.By != "":
-		who = "gone, " + string(n.By) + " has it"
-	case isClaim && gone:
-		who = "gone"
-	case isClaim:
-		who = "open to claim in pool " + pool
-	case d.Owner != "":
-		who = "with " + string(d.Owner) + ", who has not responded"
-	}
-	subject = fmt.Sprintf("%s lead %s: %s", d.Class, d.Lead, who)
-	text = fmt.Sprintf("%s\nWhy: %s", subject, n.Reason)
-	if d.Deadline > 0 {
-		text += "\nDue in the CRM: " + d.Deadline.Time().Format("2006-01-02 15:04:05 MST")
-	}
-	if site != "" {
-		text += "\n" + site + "/v1/leads/" + string(d.Lead)
-	}
-	if isClaim && !gone {
-		text += fmt.Sprintf("\nThe first to claim it has it: leadroute leads claim %s --rep %s", d.Lead, d.Owner)
-	}
-	return subject, text
-}
-
 func (w *Worker) way(p *plan.Plan, c *plan.Channel, how *plan.Way) (*way, error) {
 	k := senderKey{p.ID, c.Name, how.Kind}
 	w.mu.Lock()
@@ -425,6 +382,9 @@ func (w *Worker) way(p *plan.Plan, c *plan.Channel, how *plan.Way) (*way, error)
 		clear(w.senders)
 	}
 	v := &way{how, s, rate.NewLimiter(perSecond, burst)}
+	if r := how.RatePerSec; r > 0 {
+		v.pace = rate.NewLimiter(rate.Limit(r), int(math.Ceil(r)))
+	}
 	w.senders[k] = v
 	return v, nil
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -14,14 +15,15 @@ import (
 const pagerEvents = "https://events.pagerduty.com/v2/enqueue"
 
 // pager raises an incident. Its deduplication key is the message's id, so that one that is
-// sent twice is one incident.
+// sent twice is one incident; a way that resolves has one incident per lead.
 type pager struct {
-	to  poster
-	key string // routing key of the service, unless the way names one
+	to       poster
+	key      string // routing key of the service, unless the way names one
+	severity string
 }
 
 func newPager(w *plan.Way, secret func(string) (string, error)) (Sender, error) {
-	s := &pager{}
+	s := &pager{severity: cmp.Or(w.Severity, "error")}
 	var err error
 	if w.To == nil && len(w.Everybody) == 0 {
 		if s.key, err = secret("PAGERDUTY_ROUTING_KEY"); err != nil {
@@ -40,10 +42,10 @@ func newPager(w *plan.Way, secret func(string) (string, error)) (Sender, error) 
 
 // event is the body that the API takes.
 type event struct {
-	RoutingKey  string  `json:"routing_key"`
-	EventAction string  `json:"event_action"`
-	DedupKey    string  `json:"dedup_key"`
-	Payload     payload `json:"payload"`
+	RoutingKey  string   `json:"routing_key"`
+	EventAction string   `json:"event_action"`
+	DedupKey    string   `json:"dedup_key"`
+	Payload     *payload `json:"payload,omitempty"` // not needed to resolve
 }
 
 type payload struct {
@@ -62,18 +64,16 @@ const (
 )
 
 func (s *pager) Send(ctx context.Context, m *Message) connector.Attempt {
-	e := event{
-		RoutingKey: m.To, EventAction: "trigger", DedupKey: cut(m.ID, maxDedup),
-		Payload: payload{
-			Summary: cut(m.Subject, maxSummary), Source: "leadroute", Severity: "error", Timestamp: m.At.UTC().Format(time.RFC3339Nano),
+	e := event{RoutingKey: cmp.Or(s.key, m.To), EventAction: "resolve", DedupKey: cut(cmp.Or(m.Incident, m.ID), maxDedup)}
+	if !m.Resolve {
+		e.EventAction = "trigger"
+		e.Payload = &payload{
+			Summary: cut(m.Subject, maxSummary), Source: "leadroute", Severity: s.severity, Timestamp: m.At.UTC().Format(time.RFC3339Nano),
 			Component: m.Reason, Details: map[string]any{"text": m.Text},
-		},
-	}
-	if s.key != "" {
-		e.RoutingKey = s.key
-	}
-	if m.Delivery != nil {
-		e.Payload.Class = string(m.Delivery.Class)
+		}
+		if m.Delivery != nil {
+			e.Payload.Class = string(m.Delivery.Class)
+		}
 	}
 	body, err := leadroute.Encode(e)
 	if err != nil {
@@ -82,5 +82,3 @@ func (s *pager) Send(ctx context.Context, m *Message) connector.Attempt {
 	a, _ := s.to.post(ctx, body, jsonHeader())
 	return a
 }
-
-func cut(s string, most int) string { return s[:min(len(s), most)] }

@@ -12,6 +12,9 @@ import (
 // https://docs.slack.dev/reference/methods/chat.postMessage. SLACK_API_URL names another address.
 const slackPost = "https://slack.com/api/chat.postMessage"
 
+// maxText is the longest text that Slack takes whole, https://docs.slack.dev/changelog/2018-truncating-really-long-messages.
+const maxText = 40_000
+
 // slack sends to an incoming webhook, https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks,
 // or, with a bot's token, to whom the way names.
 type slack struct {
@@ -42,7 +45,7 @@ func newSlack(w *plan.Way, secret func(string) (string, error)) (Sender, error) 
 
 func (s *slack) Send(ctx context.Context, m *Message) connector.Attempt {
 	head := jsonHeader()
-	message := map[string]string{"text": m.Text}
+	message := map[string]string{"text": cut(m.Text, maxText)}
 	if s.token != "" {
 		head.Set("Authorization", "Bearer "+s.token)
 		message["channel"] = m.To
@@ -65,7 +68,7 @@ func (s *slack) Send(ctx context.Context, m *Message) connector.Attempt {
 		return connector.Attempt{Result: leadroute.ResultRetry, Status: a.Status, Reason: "the answer is not Slack's"}
 	case said.OK:
 		return a
-	case said.Error == "ratelimited" || said.Error == "internal_error" || said.Error == "fatal_error" || said.Error == "service_unavailable":
+	case said.Error == "ratelimited" || said.Error == "rate_limited" || said.Error == "internal_error" || said.Error == "fatal_error" || said.Error == "service_unavailable":
 		return connector.Attempt{Result: leadroute.ResultRetry, Status: a.Status, Reason: "slack: " + said.Error}
 	}
 	return connector.Attempt{Result: leadroute.ResultRejected, Status: a.Status, Reason: "slack: " + word(said.Error)}

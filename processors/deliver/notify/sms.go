@@ -46,8 +46,7 @@ func newSMS(_ *plan.Way, secret func(string) (string, error)) (Sender, error) {
 }
 
 func (s *sms) Send(ctx context.Context, m *Message) connector.Attempt {
-	body := []rune(m.Text)
-	form := url.Values{"To": {strings.NewReplacer(" ", "", "-", "").Replace(m.To)}, "From": {s.from}, "Body": {string(body[:min(len(body), maxSMS)])}}
+	form := url.Values{"To": {strings.NewReplacer(" ", "", "-", "").Replace(m.To)}, "From": {s.from}, "Body": {cut(segmented(m.Text, maxSegments), maxSMS)}}
 	a, _ := s.to.post(ctx, []byte(form.Encode()), http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Authorization": {s.auth}})
 	return a
 }

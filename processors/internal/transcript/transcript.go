@@ -160,7 +160,8 @@ func message(v any) string {
 	case *leadroute.Timer:
 		return say("set").at("due", m.Due).with("rev", m.Rev).with("n", m.N).at("deadline", m.Deadline).String()
 	case *leadroute.Notification:
-		return say("tell").with("channel", m.Channel).with("rev", m.Delivery.Rev).with("rep", m.Delivery.Owner).with("reason", m.Reason).with("by", m.By).at("at", m.At).String()
+		return say("tell").with("channel", m.Channel).with("rev", m.Delivery.Rev).with("rep", m.Delivery.Owner).with("queue", m.Delivery.Queue).
+			with("reason", m.Reason).with("by", m.By).with("resolve", m.Resolve).at("at", m.At).String()
 	case *leadroute.Reply:
 		return say("reply").with("agreed", m.Agreed).with("known", m.Known).with("owner", m.Owner).with("rev", m.Rev).with("refused", m.Refused).String()
 	case *leadroute.Departure:
