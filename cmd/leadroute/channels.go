@@ -53,7 +53,7 @@ Exit code: 0 if every way took it, else 1.`,
 	test.Flags().StringVar(&opts.Rep, "rep", "", "who is told by the ways that tell the rep: rep.NAME")
 	test.Flags().StringVar(&opts.Reps, "reps", "", "file with the reps of the live table, as reps import takes it")
 	test.Flags().BoolVar(&opts.JSON, "json", false, "print one JSON object")
-	cmd.AddCommand(test)
+	cmd.AddCommand(test, newChannelsSim())
 	return cmd
 }
 

@@ -53,7 +53,7 @@ var Rules = []Rule{
 		Why:  "live tables and history are read apart",
 	},
 	{
-		Of:   []string{"internal/loadgen/...", "internal/crmsim/...", "internal/audit/..."},
+		Of:   []string{"internal/loadgen/...", "internal/crmsim/...", "internal/channelsim/...", "internal/audit/..."},
 		Deny: []string{"processors/...", "views/...", "sink/...", "cmd/..."},
 		Why:  "who judges the product must not share its code: truth comes from the sender, the CRM and the log",
 	},
@@ -75,6 +75,6 @@ var (
 	kafka = []string{"github.com/lovoo/goka/...", "github.com/IBM/sarama/...", "github.com/twmb/franz-go/..."}
 	// what stands around the product when it is tried: engines, other people's systems, worlds
 	scenery = []string{
-		"internal/audit/...", "internal/crmsim/...", "internal/embedded/...", "internal/kafkajvm/...", "internal/loadgen/...", "internal/sim/...",
+		"internal/audit/...", "internal/channelsim/...", "internal/crmsim/...", "internal/embedded/...", "internal/kafkajvm/...", "internal/loadgen/...", "internal/sim/...",
 	}
 )

@@ -27,8 +27,8 @@ func newPoster(address string) (poster, error) {
 	return poster{address, connector.NewClient(4)}, nil
 }
 
-// maxAnswer bounds what is read of an answer.
-const maxAnswer = 64 << 10
+// maxAnswer bounds what is read of an answer; Slack's repeats the message.
+const maxAnswer = 512 << 10
 
 // post makes one request and returns what it means, and the answer's body.
 func (p poster) post(ctx context.Context, body []byte, header http.Header) (connector.Attempt, []byte) {

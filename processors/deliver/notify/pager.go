@@ -3,6 +3,8 @@ package notify
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -64,7 +66,7 @@ const (
 )
 
 func (s *pager) Send(ctx context.Context, m *Message) connector.Attempt {
-	e := event{RoutingKey: cmp.Or(s.key, m.To), EventAction: "resolve", DedupKey: cut(cmp.Or(m.Incident, m.ID), maxDedup)}
+	e := event{RoutingKey: cmp.Or(s.key, m.To), EventAction: "resolve", DedupKey: key(cmp.Or(m.Incident, m.ID))}
 	if !m.Resolve {
 		e.EventAction = "trigger"
 		e.Payload = &payload{
@@ -81,4 +83,13 @@ func (s *pager) Send(ctx context.Context, m *Message) connector.Attempt {
 	}
 	a, _ := s.to.post(ctx, body, jsonHeader())
 	return a
+}
+
+// key is an id as a deduplication key: a long one ends in its hash.
+func key(id string) string {
+	if len(id) <= maxDedup {
+		return id
+	}
+	h := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(h[:])
 }
