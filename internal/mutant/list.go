@@ -16,6 +16,7 @@ var Bugs = map[string]string{
 	"ledger-stale-timer-cancels":   "a late copy of an earlier firing cancels the timer that stands now",
 	"ledger-step-fires-again":      "a step that has fired is due again",
 	"ledger-forgets-plan":          "a lead goes on under the policy in force instead of the one that decided it",
+	"ledger-fires-early":           "a timer that an instance with a clock ahead fires before it is due counts",
 	"ledger-never-resolves":        "an incident is left open though the rep has acted",
 	"ledger-resolves-untold":       "an incident is resolved that was never raised",
 	"ledger-agrees-with-anyone":    "whoever says something of a lead is told that it stands",

@@ -196,6 +196,18 @@ func (w *World) checkStatus(own *owner, rep string, back bool, s *desk.State, m 
 	}
 }
 
+// firings counts what clocks did to a lead.
+func firings(s *ledger.State) int {
+	if s == nil {
+		return 0
+	}
+	n := s.Rev
+	for _, f := range s.Fired {
+		n += f.N
+	}
+	return n
+}
+
 // checkStep checks that a step fires no oftener than the plan lets it.
 func (w *World) checkStep(e *leadroute.LatencyEvent) {
 	for _, c := range w.planOf(e.Plan).Classes {

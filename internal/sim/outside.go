@@ -87,7 +87,11 @@ func (w *World) clockTick() {
 	slices.Sort(keys)
 	for _, k := range keys {
 		t := w.clock.timers[k]
-		if t.Due <= w.now && (w.chance(3) || t.Kind != leadroute.TimerWake && w.chance(2)) {
+		ahead := leadroute.Millis(0)
+		if w.opt.Faults && !w.draining && w.chance(4) { // an instance's clock is
+			ahead = 5 * 60_000
+		}
+		if t.Due <= w.now+ahead && (w.chance(3) || t.Kind != leadroute.TimerWake && w.chance(2)) {
 			w.send(senderClock, leadroute.TopicLedger, string(t.Lead), &leadroute.LedgerMessage{Due: &t})
 			if w.opt.Faults && !w.draining && w.chance(3) {
 				w.clock.late = append(w.clock.late, t)

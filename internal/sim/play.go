@@ -23,7 +23,11 @@ type Play struct {
 	posted int
 	tick   leadroute.Millis // when the clock next offers the heads of the queues
 	byName map[string]bool  // of the waiting leads, by revision
+	down   bool             // the CRM
 }
+
+// Down takes the CRM down, or brings it back: while it is down it acknowledges nothing.
+func (y *Play) Down(down bool) { y.down = down }
 
 // wakeEvery is how often a Play offers the waiting leads again.
 const wakeEvery = time.Second
@@ -234,9 +238,11 @@ func (y *Play) deliverNext() bool {
 		}
 		d := &k.log[k.next]
 		k.next++
-		w.send(senderWork-i, leadroute.TopicLedger, string(d.Lead), &leadroute.LedgerMessage{Outcome: &leadroute.Outcome{
-			Rev: d.Rev, Destination: k.dest, Attempt: d.Attempt, Result: leadroute.ResultDelivered, Status: 200, At: w.now,
-		}})
+		o := &leadroute.Outcome{Rev: d.Rev, Destination: k.dest, Attempt: d.Attempt, Result: leadroute.ResultDelivered, Status: 200, At: w.now}
+		if y.down {
+			o.Result, o.Status, o.Reason = leadroute.ResultRetry, 503, "http 503"
+		}
+		w.send(senderWork-i, leadroute.TopicLedger, string(d.Lead), &leadroute.LedgerMessage{Outcome: o})
 		return true
 	}
 	return false

@@ -70,7 +70,11 @@ func (w *World) build() {
 		if open {
 			try = s.Try
 		}
+		fired := firings(s)
 		next, out := ledger.Apply(le, leadroute.LeadID(key), s, m, at, own.pos-1 < own.seen)
+		if m.Due != nil && at < m.Due.Due && firings(next) != fired {
+			w.violate("7 steps", "%s of %s fired %d ms before it was due", m.Due.Name, key, m.Due.Due-at)
+		}
 		w.ownerChanged(own, key, before, ownerOf(next))
 		w.checkMember(key, next)
 		w.checkRefused(key, open, try, next, m)

@@ -1,15 +1,14 @@
 package ledger
 
 import (
-	"strconv"
+	"slices"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/internal/mutant"
 )
 
-// action is what a rep says of the lead on the desk. It is ignored when the rep does not own
-// it; who waits for an answer is told so, and who has it.
-// action lets a rep act on the lead, and answers who waits to hear whether that stands.
+// action is what a rep says of the lead on the desk. When the rep does not own it nothing
+// comes of it but an event; who waits for an answer is told so, and who has it.
 func (d *step) action(a *leadroute.RepAction) {
 	d.act(a)
 	r := &leadroute.Reply{Lead: d.id}
@@ -31,27 +30,27 @@ func (d *step) action(a *leadroute.RepAction) {
 	}
 }
 
-// maxRefused bounds how many refusals a row remembers, so that they push no other step out.
+// maxRefused bounds how many refusals of a revision are told.
 const maxRefused = 4
 
-// refuse tells, once in a revision, that what a rep said of the lead does not stand.
+// refuse tells, once in a revision, that what a rep said of the lead does not stand. The row
+// remembers that for longer than its trail: the same told again would be another event.
 func (d *step) refuse(a *leadroute.RepAction) {
 	s := d.s
 	if s.Class == "" || s.Phase == Asking || mutant.On("ledger-refusal-untold") { // a stub knows nothing that could be told, nor does who is not decided
 		return
 	}
+	n := hash(string(a.Rep), a.Action)
+	if s.Refused == nil || s.Refused.Rev != s.Rev {
+		s.Refused = &Refused{Rev: s.Rev}
+	}
+	if slices.Contains(s.Refused.Said, n) || len(s.Refused.Said) == maxRefused {
+		return
+	}
+	s.Refused.Said = append(s.Refused.Said, n)
 	reason := string(s.Phase)
 	if s.Phase == Owned {
 		reason = "with " + string(s.Owner())
-	}
-	// A row that forgot its trail may refuse a copy again, and then that is the same event.
-	n, refused := hash(string(a.Rep), a.Action, strconv.FormatInt(int64(a.At), 36), reason), 0
-	for _, t := range s.Trail {
-		if t.Step == leadroute.StepRefused && t.Rev == s.Rev {
-			if refused++; t.N == n || refused == maxRefused {
-				return
-			}
-		}
 	}
 	d.touch()
 	d.record(TrailStep{Step: leadroute.StepRefused, N: n, At: a.At, Rep: a.Rep, Outcome: a.Action, Reason: reason})

@@ -81,9 +81,11 @@ type State struct {
 	Fired []Fired          `json:"fi,omitempty"` // the SLA steps that fired
 
 	Responded bool `json:"rs,omitempty"` // to revision Rev
-	Late      bool `json:"lt,omitempty"` // respond_within was missed, and said so
-	Breached  bool `json:"br,omitempty"` // deliver_within was missed, and said so
-	Left      bool `json:"l,omitempty"`  // admit was told that the lead left the middle
+	// Refused is what reps said of a revision that did not stand, and was told.
+	Refused  *Refused `json:"rf,omitempty"`
+	Late     bool     `json:"lt,omitempty"` // respond_within was missed, and said so
+	Breached bool     `json:"br,omitempty"` // deliver_within was missed, and said so
+	Left     bool     `json:"l,omitempty"`  // admit was told that the lead left the middle
 
 	Trail []TrailStep      `json:"tr,omitempty"` // the last 16 steps
 	Last  leadroute.Millis `json:"la,omitempty"` // of the last message that changed the row
@@ -97,6 +99,12 @@ type Fired struct {
 	Step string           `json:"s"`
 	N    int              `json:"n"`
 	At   leadroute.Millis `json:"a"`
+}
+
+// Refused are hashes of who said what of a revision, a few.
+type Refused struct {
+	Rev  int      `json:"r"`
+	Said []uint64 `json:"s"`
 }
 
 // Dest is the book of one destination. At most one attempt is in flight.

@@ -73,6 +73,9 @@ func (d *step) due(t *leadroute.Timer) {
 		d.cancel(t)
 		return
 	}
+	if d.at < t.Due && !mutant.On("ledger-fires-early") {
+		return // from an instance whose clock is ahead: it comes again
+	}
 	switch t.Kind {
 	case leadroute.TimerWake:
 		d.wake(t)

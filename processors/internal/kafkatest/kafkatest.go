@@ -33,7 +33,9 @@ type Broker struct {
 func Start(t testing.TB, classes []leadroute.Class, destinations ...leadroute.DestinationID) *Broker {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	// The metrics that Goka's client keeps tick for as long as the process lives.
+	metrics := goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick")
+	t.Cleanup(func() { goleak.VerifyNone(t, before, metrics) })
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(time.Second))
 	if err != nil {
 		t.Fatal(err)
