@@ -40,19 +40,21 @@ func TestEscalation(t *testing.T) {
 	}
 }
 
-// A story for each strategy, and for what goes with it.
-func TestStrategies(t *testing.T) {
-	p, diags := dsl.Load("testdata/strategies.hcl")
-	if p.Plan == nil || len(diags) > 0 {
-		t.Fatalf("Load = %v", diags)
-	}
-	results, err := Run(p, nil, nil, nil)
-	if err != nil || len(results) != len(p.Scenarios) || len(results) < 12 {
-		t.Fatalf("Run = %d results, %v, want %d", len(results), err, len(p.Scenarios))
-	}
-	for _, r := range results {
-		if len(r.Wrong) > 0 {
-			t.Errorf("%s: %+v\n%s", r.Name, r.Wrong, strings.Join(r.Timeline, "\n"))
+// A story for each strategy, and for what goes with it; and for each attribute of a step, alone.
+func TestStories(t *testing.T) {
+	for file, least := range map[string]int{"strategies": 12, "steps": 8} {
+		p, diags := dsl.Load("testdata/" + file + ".hcl")
+		if p.Plan == nil || len(diags) > 0 {
+			t.Fatalf("Load = %v", diags)
+		}
+		results, err := Run(p, nil, nil, nil)
+		if err != nil || len(results) != len(p.Scenarios) || len(results) < least {
+			t.Fatalf("%s: Run = %d results, %v, want %d", file, len(results), err, len(p.Scenarios))
+		}
+		for _, r := range results {
+			if len(r.Wrong) > 0 {
+				t.Errorf("%s: %+v\n%s", r.Name, r.Wrong, strings.Join(r.Timeline, "\n"))
+			}
 		}
 	}
 }
