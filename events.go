@@ -35,7 +35,7 @@ const (
 )
 
 // Steps lists every step; the sink's Enum8 numbers them by position, from 1, so new
-// ones are appended.
+// ones are appended. The sink tells its table at every start.
 var Steps = []Step{
 	StepReceived, StepRejected, StepDuplicate, StepEnriched, StepDecided, StepOffered, StepClaimed, StepDeclined,
 	StepAssigned, StepQueued, StepReleased, StepDelivered, StepAttemptFailed, StepSuperseded, StepDeadLettered,

@@ -93,5 +93,5 @@ func (db *DB) migrate(ctx context.Context) error {
 			return fmt.Errorf("migration %s: %w", m.Name, db.addr.explain(err))
 		}
 	}
-	return nil
+	return db.numberSteps(ctx)
 }
