@@ -33,9 +33,39 @@ func Domain(s string) (string, *Fault) {
 // ahead.
 const maxAhead = 24 * time.Hour
 
+// maxLater is how far ahead an end may lie.
+const maxLater = 366 * 24 * time.Hour
+
+// Until reads when something will be over, written as Instant reads it.
+func Until(raw json.RawMessage, now leadroute.Millis) (leadroute.Millis, *Fault) {
+	at, fault := instant(raw)
+	switch {
+	case fault != nil:
+		return 0, fault
+	case at <= now:
+		return 0, &Fault{Message: "is over already", Remedy: "write a time to come, or leave it out"}
+	case at > now.Add(maxLater):
+		return 0, &Fault{Message: "lies more than a year ahead", Remedy: "leave it out where there is no end; or are these not milliseconds?"}
+	}
+	return at, nil
+}
+
 // Instant reads when something happened, an RFC 3339 time with a zone or milliseconds since
 // 1970; now bounds it.
 func Instant(raw json.RawMessage, now leadroute.Millis) (leadroute.Millis, *Fault) {
+	at, fault := instant(raw)
+	switch {
+	case fault != nil:
+		return 0, fault
+	case at <= 0:
+		return 0, &Fault{Message: "lies before 1970", Remedy: "set the sender's clock"}
+	case at > now.Add(maxAhead):
+		return 0, &Fault{Message: fmt.Sprintf("lies more than %s in the future", maxAhead), Remedy: "set the sender's clock; or are these not milliseconds?"}
+	}
+	return at, nil
+}
+
+func instant(raw json.RawMessage) (leadroute.Millis, *Fault) {
 	var text string
 	var ms int64
 	err := json.Unmarshal(raw, &ms)
@@ -47,14 +77,7 @@ func Instant(raw json.RawMessage, now leadroute.Millis) (leadroute.Millis, *Faul
 	if err != nil {
 		return 0, &Fault{Message: "is no instant", Remedy: `write an RFC 3339 time with a zone, like "2026-01-14T10:00:00Z", or milliseconds since 1970`}
 	}
-	switch at := leadroute.Millis(ms); {
-	case at <= 0:
-		return 0, &Fault{Message: "lies before 1970", Remedy: "set the sender's clock"}
-	case at > now.Add(maxAhead):
-		return 0, &Fault{Message: fmt.Sprintf("lies more than %s in the future", maxAhead), Remedy: "set the sender's clock; or are these not milliseconds?"}
-	default:
-		return at, nil
-	}
+	return leadroute.Millis(ms), nil
 }
 
 // WithID sets the id of a record that says none, and returns the one it says.

@@ -68,6 +68,17 @@ func readShifts(to *leadroute.Shifts, path string, raw json.RawMessage, refuse r
 	}
 }
 
+// Aways reads one or several times out of the office, as a rep's profile has them.
+func Aways(raw json.RawMessage) (list []leadroute.Away, faults []Fault) {
+	readAways(&list, "", raw, func(path, message, given, remedy string) {
+		faults = append(faults, Fault{Pointer: path, Message: message, Given: given, Remedy: remedy})
+	})
+	if list == nil && faults == nil {
+		faults = append(faults, Fault{Message: "names no time out of the office", Remedy: writeAway})
+	}
+	return list, faults
+}
+
 // readAways reads one or several times out of the office.
 func readAways(to *[]leadroute.Away, path string, raw json.RawMessage, refuse refusal) {
 	var list []json.RawMessage

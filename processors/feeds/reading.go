@@ -94,6 +94,35 @@ func (in *reading) when() leadroute.Millis {
 	return at
 }
 
+// until is when what the event says is over, 0 where it does not say.
+func (in *reading) until() leadroute.Millis {
+	v, ok := in.said["until"]
+	if !ok || string(v) == "null" {
+		return 0
+	}
+	at, fault := intake.Until(v, in.now)
+	if fault != nil {
+		in.within("/until", []intake.Fault{*fault})
+	}
+	return at
+}
+
+// isTrue refuses a member that is there and not true.
+func (in *reading) isTrue(name string) {
+	var yes bool
+	if json.Unmarshal(in.said[name], &yes) != nil || !yes {
+		in.wrong("/"+name, "must be true", "write true, or leave the whole record out")
+	}
+}
+
+// within takes faults below a member.
+func (in *reading) within(pointer string, faults []intake.Fault) {
+	for _, f := range faults {
+		f.Pointer = pointer + f.Pointer
+		in.faults = append(in.faults, f)
+	}
+}
+
 // reason is all that is wrong with the record, in one line; "" if nothing is.
 func (in *reading) reason() string {
 	lines := make([]string, len(in.faults))
@@ -110,10 +139,7 @@ func (in *reading) reason() string {
 // row reads a member as one row of a table, as the API's import reads it.
 func row[T any](in *reading, member string, table *intake.Table[T], raw json.RawMessage) *T {
 	rows, faults := table.Read([]json.RawMessage{raw})
-	for _, f := range faults {
-		f.Pointer = "/" + member + f.Pointer
-		in.faults = append(in.faults, f)
-	}
+	in.within("/"+member, faults)
 	if len(faults) > 0 {
 		return nil
 	}
