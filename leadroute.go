@@ -297,6 +297,8 @@ type Notification struct {
 	Channel string `json:"channel"`
 	Reason  string `json:"reason"` // sla:P0/nudge
 	At      Millis `json:"at"`
+	// Only is the way by which it is told; empty: by every one of the channel.
+	Only string `json:"only,omitempty"`
 	// Resolve: nobody need be told any more; it is for the ways that end what they began.
 	Resolve bool `json:"resolve,omitempty"`
 	// By is who has the lead that the owner below was asked to claim.

@@ -40,11 +40,11 @@ func newDeadLetters() *cobra.Command {
 		Short: "See what was given up, and why, and send it back",
 		Long: `A lead, a delivery or a message that cannot be handled is given up with a reason and kept.
 When the cause is gone, replay it: a delivery is tried again, a lead is decided again, a
-message goes back to where it came from. Replaying twice does no harm.`,
+message goes back to where it came from, and a channel is told by the way that failed. Replaying twice does no harm.`,
 	}
 	opts.API.bind(cmd)
 	filter := func(c *cobra.Command) {
-		c.Flags().StringVar(&opts.Kind, "kind", "", "only of this kind: delivery, lead or message")
+		c.Flags().StringVar(&opts.Kind, "kind", "", "only of this kind: delivery, lead, message or notification")
 		c.Flags().StringVar(&opts.Destination, "destination", "", "only of this destination")
 		c.Flags().StringVar(&opts.Since, "since", "", "only since then: a span such as 2h, or a time such as 2026-01-31T12:00:00Z")
 	}

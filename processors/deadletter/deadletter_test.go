@@ -135,10 +135,14 @@ func TestReplaySendsBackWhereItCameFrom(t *testing.T) {
 		ID: "test.reps-1-7", Kind: leadroute.DeadMessage, Stage: "reps", Reason: "panic", At: leadroute.At(now),
 		Topic: "test.reps", Partition: 1, Offset: 7, Payload: []byte(`{"torn`),
 	}
+	told := leadroute.DeadLetter{
+		ID: "n1/ops/slack", Kind: leadroute.DeadNotification, Stage: "notify", Destination: "ops/slack", Reason: "http 404", At: leadroute.At(now),
+		Payload: []byte(`{"id":"n1","channel":"ops","reason":"sla:P0/nudge","at":1,"delivery":{"lead":"l1"}}`),
+	}
 	unknown := leadroute.DeadLetter{ID: "x", Kind: "other", Reason: "?", At: leadroute.At(now)}
 	r.bury(letter(1), lead, unknown)
-	kafkatest.Send(t, r.cl, r.Record(leadroute.TopicDeadLetters, "ana", message))
-	for _, id := range []string{"l1/2/crm", "l2", "test.reps-1-7"} {
+	kafkatest.Send(t, r.cl, r.Record(leadroute.TopicDeadLetters, "ana", message), r.Record(leadroute.TopicDeadLetters, "l1", told))
+	for _, id := range []string{"l1/2/crm", "l2", "test.reps-1-7", "n1/ops/slack"} {
 		if _, err := r.Replay(t.Context(), id); err != nil {
 			t.Errorf("Replay(%v) = %v", id, err)
 		}
@@ -168,11 +172,18 @@ func TestReplaySendsBackWhereItCameFrom(t *testing.T) {
 		}
 		return false
 	})
+	r.Read(leadroute.TopicNotifications).Until("the notification", func(rec *kgo.Record) bool {
+		n, err := leadroute.Decode[leadroute.Notification](rec.Value)
+		if err != nil || string(rec.Key) != "l1" || n.ID != "n1" || n.Only != "slack" {
+			t.Errorf("notifications got %s = %s (%v), want it for the way that failed alone", rec.Key, rec.Value, err)
+		}
+		return false
+	})
 	if ids, _ := r.ids(deadletter.Filter{}); !slices.Equal(ids, []string{"x"}) {
 		t.Errorf("after the replay List = %v, want x alone", ids)
 	}
-	if ids, _ := r.ids(deadletter.Filter{Replayed: true}); len(ids) != 4 {
-		t.Errorf("List with those replayed = %v, want all four", ids)
+	if ids, _ := r.ids(deadletter.Filter{Replayed: true}); len(ids) != 5 {
+		t.Errorf("List with those replayed = %v, want all five", ids)
 	}
 	failed := letter(1)
 	failed.At = leadroute.At(now.Add(time.Minute))

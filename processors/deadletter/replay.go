@@ -3,6 +3,7 @@ package deadletter
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -10,8 +11,8 @@ import (
 )
 
 // Replay sends the dead letter back to where it was given up: a delivery and a lead
-// through the ledger, which decides whether there still is something to do; a message,
-// as it was, into the topic that it came from. It returns when the log has it. The error
+// through the ledger, which decides whether there still is something to do; a notification
+// by the way that did not take it; a message, as it was, into the topic that it came from. It returns when the log has it. The error
 // wraps ErrNotFound or ErrNotReplayed where the caller asked for what cannot be.
 //
 // Replaying twice is harmless: every stage knows what it has done.
@@ -51,6 +52,13 @@ func (s *Store) back(l *Letter, now leadroute.Millis) (*kgo.Record, error) {
 			m.Destination = l.Destination
 		}
 		return s.record(leadroute.TopicLedger, []byte(l.Lead), &leadroute.LedgerMessage{Redeliver: m})
+	case leadroute.DeadNotification:
+		n, err := leadroute.Decode[leadroute.Notification](l.Payload)
+		if err != nil || n.ID == "" {
+			return nil, fmt.Errorf("%s does not hold the notification: %w", l.ID, ErrNotReplayed)
+		}
+		_, n.Only, _ = strings.Cut(string(l.Destination), "/") // the others have taken it
+		return s.record(leadroute.TopicNotifications, l.Key, n)
 	case leadroute.DeadMessage:
 		topic := leadroute.Topic(l.Topic)
 		if t, ok := s.cfg.Namespace.Logical(l.Topic); ok {

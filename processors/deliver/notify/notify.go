@@ -92,6 +92,7 @@ const (
 type Worker struct {
 	cfg   Config
 	log   *slog.Logger
+	now   func() time.Time
 	sent  *prometheus.CounterVec
 	cl    *kgo.Client
 	slots chan struct{}
@@ -130,6 +131,9 @@ func New(cfg Config) (*Worker, error) {
 	w := &Worker{cfg: cfg, log: cfg.Stream.Log, slots: make(chan struct{}, atOnce), senders: map[senderKey]*way{}, done: map[string]bool{}}
 	if w.log == nil {
 		w.log = slog.Default()
+	}
+	if w.now = cfg.Stream.Clock; w.now == nil {
+		w.now = time.Now
 	}
 	w.sent = stream.Register(cfg.Stream.Metrics, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "leadroute_notifications_total", Help: "Messages by channel, way and result: delivered, or rejected after the last attempt.",
@@ -301,7 +305,7 @@ func (w *Worker) tell(ctx context.Context, n *leadroute.Notification, r *kgo.Rec
 // by sends a notification by one way, as often as it takes or is worth it.
 func (w *Worker) by(ctx context.Context, p *plan.Plan, c *plan.Channel, how *plan.Way, n *leadroute.Notification, r *kgo.Record, done func()) {
 	id := n.ID + "/" + how.Kind
-	if n.Resolve && !how.Resolve || !how.Applies(p, &n.Delivery) || !w.begin(id) {
+	if n.Only != "" && n.Only != how.Kind || n.Resolve && !how.Resolve || !how.Applies(p, &n.Delivery) || !w.begin(id) {
 		done()
 		return
 	}
@@ -313,14 +317,18 @@ func (w *Worker) by(ctx context.Context, p *plan.Plan, c *plan.Channel, how *pla
 	}()
 	over := done
 	done = func() { settled = true; over() }
+	giveUp := func(attempts int, why string) {
+		w.giveUp(ctx, n, r, how.Kind, attempts, why, done)
+		w.forget(id) // it may be sent back out of the dead letters
+	}
 	v, err := w.way(p, c, how)
 	if err != nil {
-		w.giveUp(ctx, n, r, how.Kind, 0, "the channel cannot be used: a secret or setting is missing", done)
+		giveUp(0, "the channel cannot be used: a secret or setting is missing")
 		return
 	}
 	ms, why := w.messages(how, n, id)
 	if why != "" {
-		w.giveUp(ctx, n, r, how.Kind, 0, why, done)
+		giveUp(0, why)
 		return
 	}
 	pause := backoff.NewExponentialBackOff()
@@ -337,7 +345,7 @@ func (w *Worker) by(ctx context.Context, p *plan.Plan, c *plan.Channel, how *pla
 			ms, try = ms[1:], 0
 			continue
 		case a.Result == leadroute.ResultRejected || try >= w.cfg.Attempts:
-			w.giveUp(ctx, n, r, how.Kind, try, a.Reason, done)
+			giveUp(try, a.Reason)
 			return
 		}
 		wait := pause.NextBackOff()
@@ -421,7 +429,7 @@ func (w *Worker) giveUp(ctx context.Context, n *leadroute.Notification, r *kgo.R
 	}
 	w.bury(ctx, &leadroute.DeadLetter{
 		ID: n.ID + "/" + where, Kind: leadroute.DeadNotification, Stage: "notify", Lead: n.Delivery.Lead, Rev: n.Delivery.Rev,
-		Destination: leadroute.DestinationID(where), Class: n.Delivery.Class, Attempts: attempts, Reason: reason, At: n.At, Payload: r.Value,
+		Destination: leadroute.DestinationID(where), Class: n.Delivery.Class, Attempts: attempts, Reason: reason, At: leadroute.At(w.now()), Payload: r.Value,
 	}, r.Key, done)
 }
 

@@ -6,8 +6,11 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl"
@@ -291,5 +294,52 @@ func TestAnIncidentIsResolvedInItsTurn(t *testing.T) {
 	until("both", func() bool { return s.Counts().Taken == 2 })
 	if got := s.Got(); got[0].Action != "trigger" || got[1].Action != "resolve" || len(s.Incidents()) > 0 {
 		t.Errorf("PagerDuty took %+v, want it raised and then resolved", got)
+	}
+}
+
+// TestWhatWasGivenUpIsSentBack: out of the dead letters a notification goes by the way that
+// failed, in the process that gave it up, too.
+func TestWhatWasGivenUpIsSentBack(t *testing.T) {
+	b := kafkatest.Start(t, []leadroute.Class{"P0"})
+	s, env := services(t, channelsim.Faults{})
+	p := compiled(t, everyWay)
+	var rep atomic.Pointer[leadroute.Rep]
+	rep.Store(&leadroute.Rep{ID: "ana"}) // without a telephone
+	w, err := New(Config{
+		Stream: b.Config, Plan: func(leadroute.PlanID) *plan.Plan { return p }, Wait: time.Millisecond,
+		Rep: func(leadroute.RepID) *leadroute.Rep { return rep.Load() }, Secret: settings(env),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kafkatest.Run(t, w.Run)
+	kafkatest.Send(t, b.Client(), b.Record(leadroute.TopicNotifications, "L1", notification("n1", 1)))
+	var given leadroute.DeadLetter
+	b.Read(leadroute.TopicDeadLetters).Until("the text message in the dead letters", func(r *kgo.Record) bool {
+		l, err := leadroute.Decode[leadroute.DeadLetter](r.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		given = *l
+		return l.Destination != "everybody/sms"
+	})
+	again, err := leadroute.Decode[leadroute.Notification](given.Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep.Store(&leadroute.Rep{ID: "ana", Attrs: map[string]any{"mobile": "+49301234567"}})
+	again.Only = plan.WaySMS
+	kafkatest.Send(t, b.Client(), b.Record(leadroute.TopicNotifications, "L1", again))
+	for end := time.Now().Add(kafkatest.Patience); s.Counts().Taken < 5; <-time.After(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the services took %+v, want the text message, too", s.Got())
+		}
+	}
+	by := map[string]int{}
+	for _, r := range s.Got() {
+		by[r.Service]++
+	}
+	if by["twilio"] != 1 || by["slack"] != 1 || by["email"] != 1 {
+		t.Errorf("the services took %v, want each once", by)
 	}
 }
