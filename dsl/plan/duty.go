@@ -84,6 +84,9 @@ func (d *Duty) holiday(at time.Time) bool {
 	})
 }
 
+// Change is the first instant after at at which Off may change.
+func (d *Duty) Change(at time.Time) time.Time { return d.next(at) }
+
 // next is the first instant after at at which Off may change.
 func (d *Duty) next(at time.Time) time.Time {
 	zone := d.plan.RepZone(d.rep)

@@ -83,6 +83,9 @@ func (h *Hours) Next(at time.Time, open bool) time.Time {
 	return search(at, open, h.Open, h.next)
 }
 
+// Change is the first instant after at at which Open may change.
+func (h *Hours) Change(at time.Time) time.Time { return h.next(at) }
+
 func (h *Hours) next(at time.Time) time.Time {
 	if h == nil {
 		return at.AddDate(0, 0, horizon)

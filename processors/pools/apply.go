@@ -4,7 +4,6 @@
 package pools
 
 import (
-	"cmp"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -85,12 +84,10 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 	if name := by.Name(); name == plan.LeastLoaded || name == plan.BestFit {
 		s.Owed = nil // a load has no turns; under an earlier plan there may have been some
 	}
-	var buf [64]Candidate
-	among, away, no := env.Roster.Candidates(buf[:0], p, pool, o, at)
-	if among = without(among, o); len(among) == 0 {
-		return s, none(o, cmp.Or(no, "nobody_available"))
+	rep, no := s.pick(env.Roster, p, pool, by, o, at)
+	if rep == "" {
+		return s, none(o, no)
 	}
-	rep, _ := s.pick(by, pool, o, among, away, func(rep leadroute.RepID) bool { return env.Roster.member(pool, rep) })
 	if len(s.Recent) >= recentMax {
 		s.Recent = slices.Delete(s.Recent, 0, len(s.Recent)-recentMax+1)
 	}
@@ -112,40 +109,46 @@ func (s *State) refund(a *leadroute.Answer) {
 	s.Owed = append(s.Owed, a.Claim.Rep)
 }
 
-// pick is who gets the offered lead, and whether it was given out evenly.
-func (s *State) pick(by Strategy, pool *plan.Pool, o *leadroute.Offer, among, away []Candidate, member func(leadroute.RepID) bool) (rep leadroute.RepID, even bool) {
+// among is who of the candidates gets the offered lead, and whether it was given out evenly.
+func (s *State) among(by Strategy, pool *plan.Pool, o *leadroute.Offer, among, away []Candidate, member func(leadroute.RepID) bool) (rep leadroute.RepID, even bool) {
 	if by.Name() == plan.BestFit && pool.Explores(o.Lead) && !mutant.On("pools-explores-nothing") {
 		s.trim(0)
 		i, turn := earliest(s.Even, among, roundRobin{})
 		s.Even = turn.wrap()
 		return among[i].Rep, true
 	}
-	return s.choose(by, missable(pool.CatchUp), preferred(among), away, member), false
-}
-
-// choose picks whoever is owed a turn or makes up for one, else by the strategy. away are
-// the members whose turns that are passed count as missed.
-func (s *State) choose(by Strategy, most int, among, away []Candidate, member func(leadroute.RepID) bool) leadroute.RepID {
+	most := missable(pool.CatchUp)
 	turns, inTurn := by.(rotation)
 	if !inTurn {
-		most = 0 // a load has no turns
+		most = 0
 	}
+	among = preferred(among)
+	i, turn := by.Pick(s.Turn, among)
+	in := func(rep leadroute.RepID) bool {
+		return slices.ContainsFunc(among, func(c Candidate) bool { return c.Rep == rep })
+	}
+	return s.choose(among[i].Rep, turn, turns, most, in, func() []Candidate { return away }, member), false
+}
+
+// choose is whoever is owed a turn or makes up for one, else who is next by the strategy, at
+// that turn. in tells whether a rep may be chosen. away are the members whose turns that
+// are passed count as missed, most of each; turns is nil for a strategy that has none.
+func (s *State) choose(next leadroute.RepID, turn Turn, turns rotation, most int, in func(leadroute.RepID) bool, away func() []Candidate, member func(leadroute.RepID) bool) leadroute.RepID {
 	s.trim(most)
 	for i, rep := range s.Owed {
-		if slices.ContainsFunc(among, func(c Candidate) bool { return c.Rep == rep }) {
+		if in(rep) {
 			s.Owed, s.Made = slices.Delete(s.Owed, i, i+1), true
 			return rep
 		}
 	}
-	i, turn := by.Pick(s.Turn, among)
-	if rep, ok := s.makeUp(among[i].Rep, among); ok {
+	if rep, ok := s.makeUp(next, in); ok {
 		return rep
 	}
-	if inTurn {
-		s.passed(most, s.Turn, turn, turns, away, member)
+	if most > 0 {
+		s.passed(most, s.Turn, turn, turns, away(), member)
 	}
 	s.Turn, s.Made = turn.wrap(), false
-	return among[i].Rep
+	return next
 }
 
 // without leaves out the rep who just declined, and the one from whom the lead was taken

@@ -56,7 +56,7 @@ func (s *State) trim(most int) {
 // makeUp picks who takes a lead out of turn, whoever missed the most, or nobody: never
 // one who had the lead before or has the next by turn, so that no two in a row go to one
 // rep for it, and never twice without a lead in turn between.
-func (s *State) makeUp(next leadroute.RepID, among []Candidate) (leadroute.RepID, bool) {
+func (s *State) makeUp(next leadroute.RepID, in func(leadroute.RepID) bool) (leadroute.RepID, bool) {
 	if s.Made && !mutant.On("pools-catch-up-floods") {
 		return "", false
 	}
@@ -65,7 +65,7 @@ func (s *State) makeUp(next leadroute.RepID, among []Candidate) (leadroute.RepID
 		switch {
 		case best >= 0 && m.N <= s.Missed[best].N:
 		case m.Rep == next || len(s.Recent) > 0 && m.Rep == s.Recent[len(s.Recent)-1].Rep:
-		case !slices.ContainsFunc(among, func(c Candidate) bool { return c.Rep == m.Rep }):
+		case !in(m.Rep):
 		default:
 			best = i
 		}
@@ -83,9 +83,6 @@ func (s *State) makeUp(next leadroute.RepID, among []Candidate) (leadroute.RepID
 
 // passed notes the turns of those away that lie between two turns of the rotation.
 func (s *State) passed(most int, from, to Turn, by rotation, away []Candidate, member func(leadroute.RepID) bool) {
-	if most == 0 {
-		return
-	}
 	for i := range away {
 		c := by.clock(&away[i])
 		n := int(min(c.until(to)-c.until(from), int64(most)))

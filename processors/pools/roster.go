@@ -1,6 +1,7 @@
 package pools
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"sync"
@@ -21,8 +22,11 @@ const pickTTL = 5 * time.Second
 type Roster struct {
 	mu   sync.RWMutex
 	rows map[leadroute.RepID]*row
-	// pools caches who is a member, by plan and pool; dropped when a profile changes.
-	pools map[poolKey][]*row
+	// pools caches who is a member, by plan and pool, and orders who comes first; dropped when
+	// a profile changes.
+	pools  map[poolKey][]*row
+	orders map[orderKey]*order
+	scan   bool // the tests compare: look at every member
 }
 
 type poolKey struct {
@@ -36,6 +40,9 @@ type row struct {
 	// said is what a later answer said, laid over the view until that catches up.
 	said  *leadroute.Answer
 	picks []pick // of this instance, not yet seen in the view
+	// known are the places in orders that know something about this row, which is over when
+	// it changes.
+	known []place
 }
 
 type pick struct {
@@ -47,7 +54,7 @@ type pick struct {
 
 // NewRoster returns an empty roster.
 func NewRoster() *Roster {
-	return &Roster{rows: map[leadroute.RepID]*row{}, pools: map[poolKey][]*row{}}
+	return &Roster{rows: map[leadroute.RepID]*row{}, pools: map[poolKey][]*row{}, orders: map[orderKey]*order{}}
 }
 
 // Update lays a row of the rep table into the roster; nil takes the rep out.
@@ -58,18 +65,19 @@ func (r *Roster) Update(id leadroute.RepID, s *desk.State) {
 	if s == nil {
 		if w != nil {
 			delete(r.rows, id)
-			clear(r.pools)
+			r.forget()
 		}
 		return
 	}
 	if w == nil {
 		w = &row{id: id}
 		r.rows[id] = w
-		clear(r.pools)
-	} else if !reflect.DeepEqual(&w.state.Profile, &s.Profile) {
-		clear(r.pools)
+		r.forget()
+	} else if !sameRep(&w.state.Profile, &s.Profile) {
+		r.forget()
 	}
 	w.state = s
+	defer w.changed()
 	if w.said != nil && w.said.Version <= s.Version {
 		w.said = nil
 	}
@@ -78,6 +86,27 @@ func (r *Roster) Update(id leadroute.RepID, s *desk.State) {
 			return c.Lead == p.id.Lead && c.Rev == p.id.Rev && c.Try == p.id.Try
 		})
 	})
+}
+
+// forget drops what depends on who is a member of which pool.
+func (r *Roster) forget() {
+	clear(r.pools)
+	for _, o := range r.orders {
+		o.over = true
+	}
+	clear(r.orders)
+}
+
+// sameRep tells whether two profiles are alike.
+func sameRep(a, b *leadroute.Rep) bool {
+	if a == b {
+		return true
+	}
+	return a.ID == b.ID && a.Email == b.Email && a.CRMID == b.CRMID && a.Name == b.Name && a.Team == b.Team && a.Region == b.Region &&
+		a.Timezone == b.Timezone && a.Hours == b.Hours && a.Weight == b.Weight && a.StartedOn == b.StartedOn && a.Caps == b.Caps &&
+		slices.Equal(a.Skills, b.Skills) && slices.Equal(a.Languages, b.Languages) && slices.Equal(a.Holidays, b.Holidays) &&
+		slices.Equal(a.Away, b.Away) && maps.Equal(a.Cost, b.Cost) && slices.EqualFunc(a.Shifts[:], b.Shifts[:], slices.Equal) &&
+		(len(a.Attrs)+len(b.Attrs) == 0 || reflect.DeepEqual(a.Attrs, b.Attrs))
 }
 
 // Said lays a rep's answer over the view, where the view is older.
@@ -89,6 +118,7 @@ func (r *Roster) Said(a *leadroute.Answer) {
 		return
 	}
 	w.picks = slices.DeleteFunc(w.picks, func(p pick) bool { return p.id == a.Claim })
+	defer w.changed()
 	if a.Version > w.state.Version && (w.said == nil || a.Version > w.said.Version) {
 		w.said = a
 	}
@@ -99,8 +129,14 @@ func (r *Roster) Picked(id leadroute.ClaimID, pool leadroute.PoolID, cost int, a
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if w := r.rows[id.Rep]; w != nil {
-		w.picks = append(w.picks, pick{id, pool, cost, at})
+		w.picked(pick{id, pool, cost, at})
 	}
+}
+
+// picked notes a pick, and forgets those that have long ceased to count.
+func (w *row) picked(p pick) {
+	w.picks = slices.DeleteFunc(w.picks, func(old pick) bool { return old.at.Add(10*pickTTL) < p.at })
+	w.picks = append(w.picks, p)
 }
 
 // Candidates appends to buf the pool's members who could take the offered lead at that
@@ -258,7 +294,7 @@ func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, o *leadro
 	}
 	list := []Standing{}
 	for by := strategyOf(pool, o); len(among) > 0; {
-		rep, even := s.pick(by, pool, o, among, nil, nil)
+		rep, even := s.among(by, pool, o, among, nil, nil)
 		i := slices.IndexFunc(among, func(c Candidate) bool { return c.Rep == rep })
 		one := Standing{Rep: rep, Open: among[i].Open, Turn: len(list) + 1, Even: even}
 		if pool.Model != nil && by.Name() == plan.BestFit {
@@ -321,10 +357,11 @@ func (w *row) candidate(p *plan.Plan, pool *plan.Pool, class leadroute.Class, at
 		return Candidate{}, no
 	}
 	open, inPool := s.Open(), -1
-	if a := w.said; a != nil && a.At.Add(pickTTL) < at {
-		w.said = nil
+	a := w.said
+	if a != nil && a.At.Add(pickTTL) < at {
+		a = nil
 	}
-	if a := w.said; a != nil {
+	if a != nil {
 		if a.Status != leadroute.StatusAvailable {
 			return Candidate{}, string(a.Status)
 		}
@@ -333,19 +370,17 @@ func (w *row) candidate(p *plan.Plan, pool *plan.Pool, class leadroute.Class, at
 			inPool = a.OpenInPool
 		}
 	}
-	if overlaid := w.said != nil || len(w.picks) > 0; overlaid && inPool < 0 && pool.Caps.Open > 0 { // else desk.Refuse has looked
+	if overlaid := a != nil || len(w.picks) > 0; overlaid && inPool < 0 && pool.Caps.Open > 0 { // else desk.Refuse has looked
 		inPool = s.OpenIn(pool.Name)
 	}
-	for i := 0; i < len(w.picks); {
+	for i := range w.picks {
 		if w.picks[i].at.Add(pickTTL) < at {
-			w.picks = slices.Delete(w.picks, i, i+1)
 			continue
 		}
 		open += w.picks[i].cost
 		if w.picks[i].pool == pool.Name {
 			inPool += w.picks[i].cost
 		}
-		i++
 	}
 	switch {
 	case open+cost > desk.OpenCap(&s.Profile):
