@@ -32,6 +32,10 @@ const (
 	StepClosed        Step = "closed"
 	StepNotified      Step = "notified" // a channel is to be told: Outcome names it, Reason says why
 	StepRefused       Step = "refused"  // what a rep said of the lead did not stand: Outcome is the action, Reason who has it
+	// The lead's assignment made the rep the owner of its company.
+	StepClaimedAccount Step = "claimed_account"
+	// Another lead of the same person was merged into this one: Outcome names it.
+	StepMerged Step = "merged"
 )
 
 // Steps lists every step; the sink's Enum8 numbers them by position, from 1, so new
@@ -40,6 +44,7 @@ var Steps = []Step{
 	StepReceived, StepRejected, StepDuplicate, StepEnriched, StepDecided, StepOffered, StepClaimed, StepDeclined,
 	StepAssigned, StepQueued, StepReleased, StepDelivered, StepAttemptFailed, StepSuperseded, StepDeadLettered,
 	StepResponded, StepReassigned, StepBreached, StepClosed, StepNotified, StepRefused,
+	StepClaimedAccount, StepMerged,
 }
 
 // LatencyEvent is one step of one lead. Its identity is (Lead, Rev, Step, N): the same

@@ -148,6 +148,50 @@ type Account struct {
 	Name   string         `json:"name,omitempty"`
 	Owner  RepID          `json:"owner,omitempty"`
 	Attrs  map[string]any `json:"attrs,omitempty"` // tier, customer, open_deal, ...
+	// Claim says how Owner came to be it where a lead's assignment made them; nil: somebody
+	// said so, or nobody is.
+	Claim *Ownership `json:"claim,omitempty"`
+}
+
+// Claimed tells whether nothing is known of the account but the owner that a lead made.
+func (a *Account) Claimed() bool { return a.Claim != nil && a.Name == "" && len(a.Attrs) == 0 }
+
+// Ownership is who owns a person or a company by the assignment of a lead.
+type Ownership struct {
+	Rep RepID `json:"rep"`
+	// Lead made it, by its claim (Rev, Try). It makes another when it moves on.
+	Lead LeadID `json:"lead"`
+	Rev  int    `json:"rev"`
+	Try  int    `json:"try"`
+	At   Millis `json:"at"`
+	// Instead is the owner before, who is no rep any more.
+	Instead RepID `json:"instead,omitempty"`
+}
+
+// Own asks a person's identity, or a company, whether the rep who accepted a lead may have
+// it; who is the first becomes the owner.
+type Own struct {
+	Claim ClaimID `json:"claim"`
+	N     int     `json:"n"` // the how-manieth of the lead's it is; Owned repeats it
+	// Passed are owners who have just declined the lead, or lost it; Gone those of them who are no reps.
+	Passed []RepID `json:"passed,omitempty"`
+	Gone   []RepID `json:"gone,omitempty"`
+	// Yield: the rep was named by one that counts for more.
+	Yield bool `json:"yield,omitempty"`
+	// Within is how long an identity is remembered, in ms.
+	Within int64 `json:"within_ms,omitempty"`
+	// Bid is the key under which the rep waits to hear what became of a bid; Owned repeats it.
+	Bid string `json:"bid,omitempty"`
+}
+
+// Owned answers Own.
+type Owned struct {
+	Claim ClaimID `json:"claim"`
+	N     int     `json:"n"`
+	Yes   bool    `json:"yes,omitempty"`
+	Made  bool    `json:"made,omitempty"`  // it made the rep the owner
+	Owner RepID   `json:"owner,omitempty"` // who is to be asked instead
+	Bid   string  `json:"bid,omitempty"`
 }
 
 // ClaimID names one attempt to put one lead on one rep's desk.
@@ -430,6 +474,7 @@ type LedgerMessage struct {
 	Met         *Met         `json:"met,omitempty"`
 	Opened      *Opened      `json:"opened,omitempty"`
 	Bid         *Bid         `json:"bid,omitempty"`
+	Owned       *Owned       `json:"owned,omitempty"`
 }
 
 // Check is the anti-entropy sweep's nudge: re-assert what the row says is outstanding.
@@ -503,6 +548,7 @@ type RepRemoval struct {
 type AccountMessage struct {
 	Set    *Account  `json:"set,omitempty"`
 	Remove *struct{} `json:"remove,omitempty"`
+	Own    *Own      `json:"own,omitempty"`
 }
 
 // IdentityMessage is one message in the identities' inbox, keyed by identity. Exactly one
@@ -510,6 +556,7 @@ type AccountMessage struct {
 type IdentityMessage struct {
 	Ask    *Ask    `json:"ask,omitempty"`
 	Settle *Settle `json:"settle,omitempty"`
+	Own    *Own    `json:"own,omitempty"`
 	Check  *Check  `json:"check,omitempty"`
 }
 
@@ -535,6 +582,8 @@ type Met struct {
 	Lead  LeadID `json:"lead,omitempty"`  // who did
 	// Stands: that lead is nobody's duplicate, for good.
 	Stands bool `json:"stands,omitempty"`
+	// Owner is the rep who got the person's first lead.
+	Owner RepID `json:"owner,omitempty"`
 }
 
 // Settle tells an identity what a lead that asked it, or another identity of its own, turned

@@ -185,7 +185,7 @@ func TestInactiveIsTold(t *testing.T) {
 	}
 	for _, want := range []string{
 		`policy "world" on_missing`, `account_match subsidiary_of`, `calendar "far" `,
-		`destination "salesforce" salesforce`, `destination "crm" batch`, `enrich "firmographics" `, `dedupe then`, `alert "P0 at risk" `,
+		`destination "salesforce" salesforce`, `destination "crm" batch`, `enrich "firmographics" `, `alert "P0 at risk" `,
 	} {
 		if !slices.Contains(got, want) {
 			t.Errorf("Inactive does not tell %q; it tells\n%s", want, strings.Join(got, "\n"))

@@ -26,7 +26,7 @@ type Lead struct {
 
 // LeadState is a lead's row as the API shows it. Instants are milliseconds since 1970, as in the trail.
 type LeadState struct {
-	Phase        ledger.Phase       `json:"phase"` // asking, offering, waiting, owned, closed, dead, duplicate
+	Phase        ledger.Phase       `json:"phase"` // asking, offering, waiting, confirming, owned, closed, dead, duplicate
 	Rev          int                `json:"rev"`
 	Class        leadroute.Class    `json:"class,omitempty"`
 	Source       leadroute.SourceID `json:"source,omitempty"`
@@ -40,6 +40,8 @@ type LeadState struct {
 	Targets      []plan.Target      `json:"targets,omitempty"`
 	Identities   int                `json:"identities,omitempty"`   // by how many the lead's person is known
 	DuplicateOf  leadroute.LeadID   `json:"duplicate_of,omitempty"` // the lead with which the person came first
+	FirstLead    leadroute.LeadID   `json:"first_lead,omitempty"`   // the same, of a lead that goes its own way
+	SharedOwner  leadroute.RepID    `json:"shared_owner,omitempty"` // who owns the person, or the company
 	Owner        leadroute.RepID    `json:"owner,omitempty"`
 	OwnerCRMID   string             `json:"owner_crm_id,omitempty"`
 	Pool         leadroute.PoolID   `json:"pool,omitempty"`
@@ -150,7 +152,12 @@ func state(s *ledger.State, fields bool) *LeadState {
 		out.Identities = len(p.Keys)
 		if s.Phase == ledger.Duplicate {
 			out.DuplicateOf = p.Root
+		} else {
+			out.FirstLead = p.Root
 		}
+	}
+	if s.Shared != nil {
+		out.SharedOwner = s.Shared.Known
 	}
 	for _, d := range s.Dests {
 		out.Destinations = append(out.Destinations, Destination{

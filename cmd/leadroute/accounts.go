@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"strconv"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/internal/intake"
 	"github.com/leadroute/leadroute/views"
 )
@@ -49,6 +51,18 @@ Fields: domain, name, owner (the id of a rep).`,
 	return cmd
 }
 
+// claimedBy says which lead made the owner; "-" where somebody said who it is.
+func claimedBy(c *leadroute.Ownership) string {
+	if c == nil {
+		return "-"
+	}
+	by := fmt.Sprintf("lead %s, %s", c.Lead, c.At.Time().Format(time.DateTime))
+	if c.Instead != "" {
+		by += ", instead of " + string(c.Instead)
+	}
+	return by
+}
+
 func listAccounts(ctx context.Context, opts accountsOptions) error {
 	api, err := opts.API.client()
 	if err != nil {
@@ -66,7 +80,7 @@ func listAccounts(ctx context.Context, opts accountsOptions) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(opts.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "DOMAIN\tNAME\tOWNER\tATTRIBUTES")
+	fmt.Fprintln(w, "DOMAIN\tNAME\tOWNER\tCLAIMED BY\tATTRIBUTES")
 	for _, a := range all.Accounts {
 		attrs := "-"
 		if len(a.Attrs) > 0 {
@@ -76,7 +90,7 @@ func listAccounts(ctx context.Context, opts accountsOptions) error {
 			}
 			attrs = string(b)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.Domain, dash(a.Name), dash(string(a.Owner)), attrs)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.Domain, dash(a.Name), dash(string(a.Owner)), claimedBy(a.Claim), attrs)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -128,7 +128,8 @@ func (f *fakeAPI) produce(_ context.Context, topic leadroute.Topic, key string, 
 		s, _ := reps.Apply(reps.Env{}, leadroute.RepID(key), f.reps[key], m, 1)
 		set(f.reps, key, s)
 	case *leadroute.AccountMessage:
-		set(f.accounts, key, accounts.Apply(key, f.accounts[key], m))
+		a, _ := accounts.Apply(key, f.accounts[key], m, 0)
+		set(f.accounts, key, a)
 	default:
 		return fmt.Errorf("a %T on %s", v, topic)
 	}

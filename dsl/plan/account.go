@@ -37,6 +37,7 @@ type Company struct {
 	Name    string   // as it is written
 	Country string   // as it is written
 	Confirm []string // of AccountMatch.Confirm, in that order
+	Owner   string   // a rep's id
 }
 
 // Company reads what a lead says of its company. It is empty where the policy looks no
@@ -52,6 +53,7 @@ func (p *Plan) Company(lead *leadroute.Lead) (c Company) {
 		return c
 	}
 	defer r.Free()
+	c.Owner = r.Text("account.owner")
 	c.Domain, c.Name, c.Country = domainKey(r.Text("email_domain")), r.Text("company"), r.Text("country")
 	if len(m.Confirm) > 0 {
 		c.Confirm = make([]string, len(m.Confirm))
@@ -64,7 +66,7 @@ func (p *Plan) Company(lead *leadroute.Lead) (c Company) {
 
 func (m *AccountMatch) lay(p *Plan) *Layout {
 	l := NewLayout()
-	for _, name := range append([]string{"email", "email_domain", "company", "country"}, m.Confirm...) {
+	for _, name := range append([]string{"email", "email_domain", "company", "country", "account.owner"}, m.Confirm...) {
 		typ := TypeString
 		if f := p.Field(name); f != nil {
 			typ = f.Type

@@ -130,6 +130,9 @@ type Decision struct {
 	// Seen is what the decision read besides the lead and the time, where whoever decided
 	// took it down.
 	Seen *Snapshot `json:"-"`
+	// Company is the key in the account table at which the lead's first assignment makes its
+	// rep the owner; empty: nowhere. Whoever decided took it down.
+	Company string `json:"-"`
 	// Compared says, while a change of the policy is tried, whether the plan beside would have
 	// sent the lead elsewhere; empty: nobody asked.
 	Compared string `json:"-"`

@@ -95,8 +95,15 @@ func (r *Record) instant(name string, v leadroute.Millis) {
 	}
 }
 
-// account replaces everything below lead.account with the row of the account table.
+// account replaces everything below lead.account with the row of the account table. A row
+// that a lead made says who the owner is, and else leaves what the lead says.
 func (r *Record) account(a *leadroute.Account) {
+	if a.Claimed() {
+		if s, ok := r.layout.slots["account.owner"]; ok && s.Type == TypeString && r.strs[s.index] == "" {
+			r.set(s, string(a.Owner))
+		}
+		return
+	}
 	for _, s := range r.layout.account {
 		r.unset(s)
 		switch name := strings.TrimPrefix(s.Name, "account."); name {

@@ -29,7 +29,7 @@ var Rules = []Rule{
 	},
 	{
 		Of:    []string{"processors/..."},
-		Apart: []string{"processors/stream", "processors/desk", "processors/company", "processors/internal/..."}, // not stages: the wiring, what stages share, tools
+		Apart: []string{"processors/stream", "processors/desk", "processors/ownership", "processors/company", "processors/internal/..."}, // not stages: the wiring, what stages share, tools
 		Why:   "stages meet on topics, not through imports",
 	},
 	{

@@ -22,6 +22,7 @@ import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/internal/person"
+	"github.com/leadroute/leadroute/processors/ledger"
 )
 
 // Options say what is played, and by whom.
@@ -196,7 +197,10 @@ func (r *run) arrive(p *prepared) error {
 	if err := r.floor.runUntil(p.lead.ReceivedAt); err != nil {
 		return err
 	}
-	d := p.now.decide(r.o.Plan, r.floor)
+	d, err := p.decide(r.o.Plan, r.floor)
+	if err != nil {
+		return err
+	}
 	r.compare(p, d)
 	r.leads = append(r.leads, outcome{
 		class: d.Class, since: p.lead.Since(), sla: d.DeliverWithin, was: p.lead.AssignedTo, noRule: d.Rule == "",
@@ -230,7 +234,10 @@ func (r *run) heard(n int, e *leadroute.LatencyEvent) {
 type prepared struct {
 	lead     Lead
 	now, was ready
-	err      error
+	// account is what the lead saw, but for claims, and claims the key at which it makes one.
+	account *leadroute.Account
+	claims  string
+	err     error
 }
 
 // ready is a decision or, where the plan reads live figures for this lead, the record that
@@ -238,6 +245,32 @@ type prepared struct {
 type ready struct {
 	decision plan.Decision
 	record   *plan.Record
+}
+
+// decide decides the lead as the floor is now: its company may have been claimed since.
+func (p *prepared) decide(by *plan.Plan, f *floor) (plan.Decision, error) {
+	account, reads := p.account, false
+	if mine := f.accounts[p.claims]; mine != nil {
+		account = mine
+		if by.Layout != nil {
+			_, reads = by.Layout.Lookup("account.owner")
+		}
+	}
+	if reads {
+		if p.now.record != nil {
+			p.now.record.Free()
+		}
+		var err error
+		if p.now.record, err = by.Record(&p.lead.Lead, account); err != nil {
+			return plan.Decision{}, err
+		}
+	}
+	d := p.now.decide(by, f)
+	d.Company = p.claims
+	if account != nil {
+		d.Seen = &plan.Snapshot{Account: account}
+	}
+	return d, nil
 }
 
 func (r *ready) decide(p *plan.Plan, f *floor) plan.Decision {
@@ -282,7 +315,8 @@ func (o *Options) prepare(l Lead) prepared {
 	raw := l.Fields
 	out.lead.Fields = fields
 	out.lead.Identities = person.Identities(o.Plan, []byte("backtest"), &out.lead.Lead)
-	if out.now, out.err = prepare(o.Plan, &out.lead.Lead, l.Account); out.err != nil || o.Against == nil {
+	out.account, out.claims = ledger.AccountOf(o.Plan, &out.lead.Lead, func(string) *leadroute.Account { return unclaimed(l.Account) })
+	if out.now, out.err = prepare(o.Plan, &out.lead.Lead, out.account); out.err != nil || o.Against == nil {
 		return out
 	}
 	before := l.Lead
@@ -291,6 +325,19 @@ func (o *Options) prepare(l Lead) prepared {
 	}
 	out.was, out.err = prepare(o.Against, &before, l.Account)
 	return out
+}
+
+// unclaimed is a recorded account without what leads had claimed then: now others may.
+func unclaimed(a *leadroute.Account) *leadroute.Account {
+	if a == nil || a.Claim == nil {
+		return a
+	}
+	if a.Claimed() {
+		return nil
+	}
+	own := *a
+	own.Owner, own.Claim = "", nil
+	return &own
 }
 
 // prepared prepares the leads on all processors, and hands them on in order.

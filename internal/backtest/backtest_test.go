@@ -104,6 +104,31 @@ destination "crm" {
 }
 `
 
+// Where people and companies are shared by leads, and a rule names the account's owner.
+const sharedPolicy = floorPolicy + `
+account_match {
+  by             = ["domain"]
+  ignore_domains = ["mail.example"]
+}
+dedupe {
+  by     = [lead.email]
+  within = "24h"
+  then   = "same_owner"
+}
+rule "owner" {
+  when = lead.kind == "d" && has(lead.account.owner)
+  to   = [rep_by_id(lead.account.owner), pool.three, queue.late]
+}
+`
+
+const droppingPolicy = floorPolicy + `
+dedupe {
+  by     = [lead.email]
+  within = "24h"
+  then   = "drop"
+}
+`
+
 // floorWorld is a few reps, and leads over a day.
 func floorWorld(r *rand.Rand) ([]leadroute.Rep, []Lead) {
 	var reps []leadroute.Rep
@@ -129,7 +154,8 @@ func floorWorld(r *rand.Rand) ([]leadroute.Rep, []Lead) {
 		l := Lead{}
 		l.ID, l.Source = leadroute.LeadID(fmt.Sprintf("lead-%02d", i)), "web"
 		l.ReceivedAt = leadroute.At(start.Add(time.Duration(at) * time.Second))
-		l.Fields = fmt.Appendf(nil, `{"kind":%q,"lang":%q}`, []string{"a", "b", "c", "d"}[r.IntN(4)], []string{"de", "en"}[r.IntN(2)])
+		l.Fields = fmt.Appendf(nil, `{"kind":%q,"lang":%q,"email":"p%d@%s.example"}`,
+			[]string{"a", "b", "c", "d"}[r.IntN(4)], []string{"de", "en"}[r.IntN(2)], r.IntN(12), []string{"acme", "globex", "mail"}[r.IntN(3)])
 		leads = append(leads, l)
 	}
 	return reps, leads
@@ -155,12 +181,24 @@ type owner struct {
 // TestSameAsTheSimulator: on random small worlds the floor gives each lead to the same reps,
 // in the same order, as the simulator's engine, which runs the stages on a log.
 func TestSameAsTheSimulator(t *testing.T) {
+	for name, policy := range map[string]string{"plain": floorPolicy, "shared": sharedPolicy, "dropping": droppingPolicy} {
+		t.Run(name, func(t *testing.T) {
+			worlds := *seeds
+			if name != "plain" {
+				worlds = (worlds + 1) / 2
+			}
+			testSameAsTheSimulator(t, compile(t, policy), worlds)
+		})
+	}
+}
+
+func testSameAsTheSimulator(t *testing.T, p *plan.Plan, worlds int) {
+	t.Helper()
 	const respond = 20*time.Minute + 7*time.Second
-	p := compile(t, floorPolicy)
 	handed, queued := 0, 0
 	// The simulator wakes who waits each second, the floor at once.
 	near := cmp.Comparer(func(a, b leadroute.Millis) bool { return a.Sub(b).Abs() <= time.Second })
-	for seed := *first; seed < *first+uint64(*seeds); seed++ {
+	for seed := *first; seed < *first+uint64(worlds); seed++ {
 		reps, leads := floorWorld(rand.New(rand.NewPCG(seed, 1)))
 		end := leads[len(leads)-1].ReceivedAt.Add(16 * time.Hour)
 
@@ -193,7 +231,7 @@ func TestSameAsTheSimulator(t *testing.T) {
 			}
 		}
 	}
-	if *seeds > 10 && (handed == 0 || queued == 0) {
+	if worlds > 10 && (handed == 0 || queued == 0) {
 		t.Errorf("no lead was handed over (%d), or none waited (%d): the worlds are too kind", handed, queued)
 	}
 }
@@ -201,8 +239,8 @@ func TestSameAsTheSimulator(t *testing.T) {
 func inTheSimulator(t *testing.T, p *plan.Plan, reps []leadroute.Rep, leads []Lead, respond time.Duration, end leadroute.Millis) map[leadroute.LeadID][]owner {
 	t.Helper()
 	start := leadroute.At(leads[0].ReceivedAt.Time().Truncate(time.Second))
-	y := sim.NewPlay(p, start, func(p *plan.Plan, l *leadroute.Lead, live plan.Live, at leadroute.Millis) (plan.Decision, error) {
-		r, err := p.Record(l, nil)
+	y := sim.NewPlay(p, start, func(p *plan.Plan, l *leadroute.Lead, account *leadroute.Account, live plan.Live, at leadroute.Millis) (plan.Decision, error) {
+		r, err := p.Record(l, account)
 		if err != nil {
 			return plan.Decision{}, err
 		}

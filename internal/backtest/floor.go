@@ -9,6 +9,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/accounts"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/identities"
 	"github.com/leadroute/leadroute/processors/ledger"
@@ -37,7 +38,8 @@ type floor struct {
 	pools     map[leadroute.PoolID]*pools.State
 	reps      map[leadroute.RepID]*desk.State
 	people    map[string]*identities.State
-	ids       []leadroute.RepID // of the reps, in order
+	accounts  map[string]*leadroute.Account // that leads claimed, by key
+	ids       []leadroute.RepID             // of the reps, in order
 	poolsOf   map[leadroute.RepID][]*plan.Pool
 	leads     map[leadroute.LeadID]*row
 	timers    map[string]*leadroute.Timer
@@ -92,7 +94,7 @@ const (
 func newFloor(o *Options, heard func(int, *leadroute.LatencyEvent)) *floor {
 	f := &floor{
 		o: o, heard: heard, roster: pools.NewRoster(),
-		pools: map[leadroute.PoolID]*pools.State{}, reps: map[leadroute.RepID]*desk.State{}, people: map[string]*identities.State{}, poolsOf: map[leadroute.RepID][]*plan.Pool{},
+		pools: map[leadroute.PoolID]*pools.State{}, reps: map[leadroute.RepID]*desk.State{}, people: map[string]*identities.State{}, accounts: map[string]*leadroute.Account{}, poolsOf: map[leadroute.RepID][]*plan.Pool{},
 		leads: map[leadroute.LeadID]*row{}, timers: map[string]*leadroute.Timer{}, waiting: newWaiting(), duty: map[leadroute.RepID]*duty{},
 	}
 	if f.claim = o.Claim; f.claim <= 0 {
@@ -266,6 +268,10 @@ func (f *floor) handle(e leadroute.Effect) {
 	case *leadroute.IdentityMessage:
 		s, out := identities.Apply(f.people[e.Key], m, f.now)
 		f.people[e.Key] = s
+		f.todo = append(f.todo, out...)
+	case *leadroute.AccountMessage:
+		a, out := accounts.Apply(e.Key, f.accounts[e.Key], m, f.now)
+		f.accounts[e.Key] = a
 		f.todo = append(f.todo, out...)
 	case *leadroute.LatencyEvent:
 		f.event(e.Key, m)

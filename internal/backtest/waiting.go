@@ -114,6 +114,11 @@ func (w *waiting) group(t *leadroute.Timer, p *plan.Plan, s *ledger.State) *grou
 			}
 		}
 	}
+	owner := leadroute.RepID("")
+	if s.Shared != nil && s.Shared.Known != "" {
+		owner = s.Shared.Known
+		fmt.Fprintf(&b, " %s", owner)
+	}
 	if s.Rev > 1 { // who had the lead before is avoided
 		fmt.Fprintf(&b, " %s", t.Lead)
 	}
@@ -122,6 +127,9 @@ func (w *waiting) group(t *leadroute.Timer, p *plan.Plan, s *ledger.State) *grou
 		return g
 	}
 	g := &group{name: name, pools: map[leadroute.PoolID]bool{}, reps: map[leadroute.RepID]bool{}}
+	if owner != "" {
+		g.reps[owner] = true
+	}
 	for _, to := range targets {
 		switch {
 		case to.Pool != "":

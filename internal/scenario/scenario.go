@@ -66,8 +66,8 @@ func play(p *plan.Plan, s *dsl.Scenario, watch policytest.Watch, invariants *pol
 		s: s, start: leadroute.At(s.Start), ids: map[string]leadroute.LeadID{},
 		result: policytest.Result{Kind: policytest.KindScenario, Name: s.Name, File: s.File, Line: s.Line},
 	}
-	c.Play = sim.NewPlay(p, c.start, func(p *plan.Plan, l *leadroute.Lead, live plan.Live, at leadroute.Millis) (plan.Decision, error) {
-		r, err := p.Record(l, nil)
+	c.Play = sim.NewPlay(p, c.start, func(p *plan.Plan, l *leadroute.Lead, account *leadroute.Account, live plan.Live, at leadroute.Millis) (plan.Decision, error) {
+		r, err := p.Record(l, account)
 		if err != nil {
 			return plan.Decision{}, err
 		}
@@ -351,6 +351,9 @@ func (c *scene) sentence(e *leadroute.LatencyEvent) string {
 		return fmt.Sprintf("decided: %s by rule %s", e.Class, e.Rule)
 	case leadroute.StepOffered:
 		if e.Rep != "" {
+			if e.Reason != "" {
+				return fmt.Sprintf("offered to rep %s: %s", e.Rep, e.Reason)
+			}
 			return "offered to rep " + string(e.Rep)
 		}
 		return "offered to pool " + string(e.Pool)
@@ -361,6 +364,10 @@ func (c *scene) sentence(e *leadroute.LatencyEvent) string {
 		return fmt.Sprintf("%s cannot take it: %s", e.Rep, e.Reason)
 	case leadroute.StepAssigned:
 		return string(e.Rep) + " owns it"
+	case leadroute.StepReleased:
+		return fmt.Sprintf("%s does not get it: %s", e.Rep, e.Reason)
+	case leadroute.StepClaimedAccount:
+		return string(e.Rep) + " owns its company"
 	case leadroute.StepQueued:
 		return "waits in queue " + string(e.Queue)
 	case leadroute.StepResponded:

@@ -24,6 +24,8 @@ func (w *World) arrive(it item) {
 		w.inbox(w.reps, it)
 	case it.to == w.identities.name:
 		w.inbox(w.identities, it)
+	case it.to == w.accounts.name:
+		w.inbox(w.accounts, it)
 	case it.to == leadroute.TopicTimers:
 		if it.val == nil {
 			delete(w.clock.timers, it.key)

@@ -84,6 +84,9 @@ func (w *World) drawPlan(version int) *plan.Plan {
 	if then := []plan.DedupeThen{"", plan.Drop, plan.SameOwner}[w.rng.IntN(3)]; then != "" {
 		p.Dedupe = plan.NewDedupe([]string{"email", "phone"}, day, then)
 	}
+	if w.chance(2) {
+		p.Accounts = &plan.AccountMatch{By: []string{plan.ByDomain}}
+	}
 	q := &plan.Queue{Name: "backlog"}
 	if w.chance(2) {
 		q.DrainTo = []leadroute.PoolID{names[0]}
@@ -107,6 +110,9 @@ var errBad = errors.New("a lead that no plan can read")
 func (w *World) decide(p *plan.Plan, l *leadroute.Lead, _ leadroute.Millis) (plan.Decision, error) {
 	n := partitionOf(string(l.ID), 1<<16)
 	d := plan.Decision{Class: p.Classes[n%2].Name, DeliverWithin: p.Classes[n%2].DeliverWithin, Rule: "r"}
+	if d.Company = w.companyOf(p, l.ID); d.Company != "" {
+		d.Seen = &plan.Snapshot{Account: w.account(d.Company)}
+	}
 	pool := func(i int) plan.Target { return plan.Target{Pool: []leadroute.PoolID{"a", "b", "c"}[i%len(p.Pools)]} }
 	switch {
 	case n%37 == 0:
@@ -114,6 +120,8 @@ func (w *World) decide(p *plan.Plan, l *leadroute.Lead, _ leadroute.Millis) (pla
 	case n%31 == 0:
 		d.Rule = ""
 		return d, nil
+	case n%11 == 0 && d.Seen != nil && d.Seen.Account != nil && d.Seen.Account.Owner != "":
+		d.Targets = []plan.Target{{Rep: d.Seen.Account.Owner}, pool(n)}
 	case n%5 == 0: // the account's owner first; who that is may change
 		rep := leadroute.RepID(repName((n/5 + w.epoch) % (w.opt.Reps + 1))) // one of them does not exist
 		d.Targets = []plan.Target{{Rep: rep, EvenIfFull: n%10 == 0}, pool(n)}

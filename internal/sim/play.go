@@ -10,11 +10,12 @@ import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/internal/person"
+	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/ledger"
 )
 
-// Decide is a plan's decision with what it may read of the live rep table.
-type Decide func(p *plan.Plan, l *leadroute.Lead, live plan.Live, at leadroute.Millis) (plan.Decision, error)
+// Decide is a plan's decision with the lead's account, nil if there is none, and what it may read of the live rep table.
+type Decide func(p *plan.Plan, l *leadroute.Lead, account *leadroute.Account, live plan.Live, at leadroute.Millis) (plan.Decision, error)
 
 // Play is a world without misfortune: one owner of each stage, everything arrives at once
 // and in order, and the CRM acknowledges at once. Time moves only when told to.
@@ -22,7 +23,6 @@ type Play struct {
 	w      *World
 	posted int
 	tick   leadroute.Millis // when the clock next offers the heads of the queues
-	byName map[string]bool  // of the waiting leads, by revision
 	down   bool             // the CRM
 }
 
@@ -39,11 +39,14 @@ func NewPlay(p *plan.Plan, at leadroute.Millis, decide Decide) *Play {
 	w.plan, w.plans = p, []*plan.Plan{p}
 	w.decider = func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
 		roster := w.procs[0].view.roster
-		return decide(p, l, roster.Live(p, at), at)
+		account, claims := ledger.AccountOf(p, l, w.account)
+		dec, err := decide(p, l, account, roster.Live(p, at), at)
+		dec.Company, dec.Seen = claims, &plan.Snapshot{Account: account}
+		return dec, err
 	}
 	w.build()
 	w.openWorkers()
-	return &Play{w: w, tick: at, byName: map[string]bool{}}
+	return &Play{w: w, tick: at}
 }
 
 // Hire puts a rep on the floor, or changes the profile of one who is there.
@@ -187,15 +190,24 @@ func (y *Play) somebodyIsFree() bool {
 	return false
 }
 
-// asksByName tells whether the waiting lead may go to a rep by name.
+// asksByName tells whether the waiting lead goes to a rep by name who could take it.
 func (y *Play) asksByName(t *leadroute.Timer) bool {
-	key := fmt.Sprintf("%s/%d", t.Lead, t.Rev)
-	by, known := y.byName[key]
-	if !known {
-		by = slices.ContainsFunc(y.Lead(t.Lead).Targets, func(t plan.Target) bool { return t.Rep != "" })
-		y.byName[key] = by
+	s := y.Lead(t.Lead)
+	if s.Shared != nil && y.isFree(s.Shared.Known, false) {
+		return true
 	}
-	return by
+	return slices.ContainsFunc(s.Targets, func(t plan.Target) bool { return y.isFree(t.Rep, t.EvenIfFull) })
+}
+
+// isFree tells whether the rep could take a lead by name.
+func (y *Play) isFree(rep leadroute.RepID, evenIfFull bool) bool {
+	w := y.w
+	c := w.reps.parts[0].owner.table[string(rep)]
+	if rep == "" || c.value == nil {
+		return false
+	}
+	s := decoded[desk.State](w, c.value)
+	return s != nil && desk.Refuse(s, w.plan, nil, 1, w.now, evenIfFull) == ""
 }
 
 // settle lets everything on its way arrive and be handled.

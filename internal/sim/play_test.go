@@ -26,7 +26,7 @@ func TestACRMThatIsDownBenchesNobody(t *testing.T) {
 		},
 	}
 	start := leadroute.Millis(1768384800000)
-	y := NewPlay(p, start, func(*plan.Plan, *leadroute.Lead, plan.Live, leadroute.Millis) (plan.Decision, error) {
+	y := NewPlay(p, start, func(*plan.Plan, *leadroute.Lead, *leadroute.Account, plan.Live, leadroute.Millis) (plan.Decision, error) {
 		return plan.Decision{
 			Class: "P0", DeliverWithin: time.Minute, Rule: "all",
 			Targets: []plan.Target{{Pool: "all", Accept: time.Minute}, {Queue: "wait"}},

@@ -61,6 +61,10 @@ func (w *World) drawAway() leadroute.Away {
 func (w *World) changeRep() {
 	i := w.rng.IntN(w.opt.Reps)
 	if w.chance(6) {
+		w.importAccount()
+		return
+	}
+	if w.chance(6) {
 		w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Remove: &leadroute.RepRemoval{}})
 		if w.chance(2) {
 			w.hire(i)

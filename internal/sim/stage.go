@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/processors/accounts"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/identities"
 	"github.com/leadroute/leadroute/processors/ledger"
@@ -65,7 +66,7 @@ func (w *World) build() {
 	le := ledger.Env{Plan: w.planOf, Decide: w.decider}
 	re := reps.Env{Plan: w.planOf}
 	w.ledger = w.stage(leadroute.TopicLedger, adapt(func(own *owner, key string, s *ledger.State, m *leadroute.LedgerMessage, at leadroute.Millis) (*ledger.State, []leadroute.Effect) {
-		before := ownerOf(s)
+		before, had := ownerOf(s), claimOf(s)
 		open, try := s != nil && s.OpenUntil != 0, 0
 		if open {
 			try = s.Try
@@ -78,6 +79,7 @@ func (w *World) build() {
 		w.ownerChanged(own, key, before, ownerOf(next))
 		w.checkMember(key, next)
 		w.checkRefused(key, open, try, next, m)
+		w.checkCommit(own, had, next)
 		return next, out
 	}))
 	w.ledger.recovered = w.countOwners
@@ -102,16 +104,25 @@ func (w *World) build() {
 			held = len(s.Held)
 		}
 		next, out := reps.Apply(re, leadroute.RepID(key), s, m, at)
+		w.answered(own, m, out)
 		w.checkCaps(own, next, m)
 		w.checkPause(own, key, held, next, m, at)
 		w.checkStatus(own, key, back, next, m, at)
 		w.checkThere(own, key, held, next, m, at)
 		return next, out
 	}))
-	w.identities = w.stage(leadroute.TopicIdentities, adapt(func(_ *owner, _ string, s *identities.State, m *leadroute.IdentityMessage, at leadroute.Millis) (*identities.State, []leadroute.Effect) {
-		return identities.Apply(s, m, at)
+	w.identities = w.stage(leadroute.TopicIdentities, adapt(func(own *owner, key string, s *identities.State, m *leadroute.IdentityMessage, at leadroute.Millis) (*identities.State, []leadroute.Effect) {
+		next, out := identities.Apply(s, m, at)
+		w.checkOwn(own, key, m.Own, out)
+		return next, out
 	}))
-	w.stages = []*stage{w.ledger, w.pools, w.reps, w.identities}
+	w.accounts = w.stage(leadroute.TopicAccounts, adapt(func(own *owner, key string, s *leadroute.Account, m *leadroute.AccountMessage, at leadroute.Millis) (*leadroute.Account, []leadroute.Effect) {
+		next, out := accounts.Apply(key, s, m, at)
+		w.accountSaid(own, key, s, m)
+		w.checkOwn(own, key, m.Own, out)
+		return next, out
+	}))
+	w.stages = []*stage{w.ledger, w.pools, w.reps, w.identities, w.accounts}
 	for range max(w.opt.Processes, 1) {
 		w.startProcess()
 	}

@@ -53,7 +53,7 @@ type World struct {
 	// accept is how long a rep has to respond under half of the targets, 0: no bound.
 	accept time.Duration
 
-	ledger, pools, reps, identities *stage
+	ledger, pools, reps, identities, accounts *stage
 
 	stages  []*stage
 	owners  int // there have been
@@ -84,6 +84,8 @@ type World struct {
 	out      map[string][]away        // by rep, as the log has it
 	heard    []leadroute.LatencyEvent // each once, in the order in which they were told
 	decider  func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
+
+	ownership owning
 
 	draining  bool
 	steps     int
@@ -150,6 +152,7 @@ func newWorld(at leadroute.Millis) *World {
 		now: at, lanes: map[lane][]item{}, slow: map[lane]int{}, workers: map[leadroute.Topic]*worker{},
 		owned: map[string]leadroute.RepID{}, known: map[string]known{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
 		absent: map[int]bool{}, notified: map[string]leadroute.Notification{}, claims: claims{agreed: map[string]leadroute.RepID{}}, out: map[string][]away{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
+		ownership: newOwning(),
 	}
 	w.rng = rand.New(&w.pcg)
 	w.crm.init()

@@ -9,8 +9,8 @@ import (
 func Stage() stream.Stage[leadroute.Account, leadroute.AccountMessage] {
 	return stream.Stage[leadroute.Account, leadroute.AccountMessage]{
 		Name: leadroute.TopicAccounts,
-		Apply: func(_ stream.Ctx, key string, s *leadroute.Account, m *leadroute.AccountMessage, _ leadroute.Millis) (*leadroute.Account, []leadroute.Effect) {
-			return Apply(key, s, m), nil
+		Apply: func(_ stream.Ctx, key string, s *leadroute.Account, m *leadroute.AccountMessage, at leadroute.Millis) (*leadroute.Account, []leadroute.Effect) {
+			return Apply(key, s, m, at)
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/internal/mutant"
+	"github.com/leadroute/leadroute/processors/ownership"
 )
 
 // State is an identity's row: some 150 bytes, its key of 24 included.
@@ -22,6 +23,8 @@ type State struct {
 	Last   leadroute.Millis `json:"l"`
 	// Until is when the row goes. Set by the policies of those who asked, and never made shorter.
 	Until leadroute.Millis `json:"u"`
+	// Owner is the rep who got the person's first lead; nil: nobody yet.
+	Owner *leadroute.Ownership `json:"o,omitempty"`
 }
 
 // over tells whether nothing is known, or no more.
@@ -39,6 +42,8 @@ func Apply(s *State, m *leadroute.IdentityMessage, at leadroute.Millis) (*State,
 		return ask(s, m.Ask, at)
 	case m.Settle != nil:
 		return settle(s, m.Settle, at), nil
+	case m.Own != nil:
+		return own(s, m.Own, at)
 	case m.Check != nil:
 		if s.over(at) {
 			return nil, nil
@@ -66,8 +71,22 @@ func ask(s *State, m *leadroute.Ask, at leadroute.Millis) (*State, []leadroute.E
 	met := &leadroute.Met{N: m.N, First: first}
 	if !first {
 		met.Lead, met.Stands = s.Root, s.Stands
+		if s.Owner != nil {
+			met.Owner = s.Owner.Rep
+		}
 	}
 	return s, []leadroute.Effect{{Topic: leadroute.TopicLedger, Key: string(m.Lead), Value: &leadroute.LedgerMessage{Met: met}}}
+}
+
+// own makes the rep of the first assignment the owner. A lead that gets so far is nobody's duplicate.
+func own(s *State, m *leadroute.Own, at leadroute.Millis) (*State, []leadroute.Effect) {
+	if s.over(at) {
+		s = &State{Root: m.Claim.Lead, Stands: true, First: at, Last: at}
+	}
+	s.keep(at, m.Within)
+	var owned *leadroute.Owned
+	s.Owner, owned = ownership.Judge(s.Owner, m, at)
+	return s, ownership.Answer(owned)
 }
 
 // settle notes what a lead turned out to be. An identity that nobody asked for learns of a

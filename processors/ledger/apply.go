@@ -63,6 +63,8 @@ func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, a
 		d.opened(m.Opened)
 	case m.Bid != nil:
 		d.bid(m.Bid)
+	case m.Owned != nil:
+		d.owned(m.Owned)
 	}
 	if !d.touched && d.s != nil && (d.replay || mutant.On("ledger-copies-answer-copies")) {
 		d.again()
@@ -126,7 +128,8 @@ func (d *step) decide() {
 		d.dead("no_rule")
 		return
 	}
-	d.offerFrom(0)
+	d.share(&dec)
+	d.offerAnew(0)
 }
 
 // again answers a replay of a message that was applied before: it sends again the steps
@@ -171,6 +174,13 @@ func (d *step) outstanding() {
 		}
 	case Waiting:
 		d.sendWaitTimers()
+	case Confirming:
+		if s.Queue != "" {
+			d.sendWaitTimers()
+		}
+		if !mutant.On("ledger-asks-owners-once") {
+			d.sendOwn()
+		}
 	case Owned, Closed, Dead, Duplicate:
 	}
 	d.sendClocks()

@@ -24,6 +24,7 @@ type Person struct {
 	// Root is the lead that came first; empty: this one.
 	Root   leadroute.LeadID `json:"r,omitempty"`
 	Stands bool             `json:"s,omitempty"` // the root is nobody's duplicate, for good
+	Owner  leadroute.RepID  `json:"o,omitempty"` // who got the root
 }
 
 // meet asks who the lead's person is, or decides at once where nobody wants to know.
@@ -83,7 +84,7 @@ func (d *step) met(m *leadroute.Met) {
 	}
 	d.touch()
 	if !m.First {
-		p.Root, p.Stands = m.Lead, m.Stands
+		p.Root, p.Stands, p.Owner = m.Lead, m.Stands, m.Owner
 	}
 	d.sendSettle()
 	if p.Root != "" && d.dedupe().Then == plan.Drop {

@@ -259,12 +259,12 @@ func (d *step) passOn(reason string, to *plan.Target, pause time.Duration) {
 	}
 	switch {
 	case to == nil:
-		d.offerFrom(next)
+		d.offerAnew(next)
 	case to.Queue != "":
 		d.wait(to.Queue)
 	default:
 		s.retarget(append([]plan.Target{*to}, slices.DeleteFunc(slices.Clone(s.Targets), func(t plan.Target) bool { return t.Queue == "" })...))
-		d.offerFrom(0)
+		d.offerAnew(0)
 	}
 }
 

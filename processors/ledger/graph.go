@@ -23,17 +23,16 @@ func Stage(plans Plans, live func(*plan.Plan, leadroute.Millis) plan.Live) strea
 		Lookups: []leadroute.Topic{leadroute.TopicAccounts},
 		Apply: func(ctx stream.Ctx, key string, s *State, m *leadroute.LedgerMessage, at leadroute.Millis) (*State, []leadroute.Effect) {
 			decide := func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
-				var account *leadroute.Account
-				if domain := company.Account(p, l); domain != "" {
-					account = stream.Lookup[leadroute.Account](ctx, leadroute.TopicAccounts, domain)
-				}
+				account, claims := AccountOf(p, l, func(key string) *leadroute.Account {
+					return stream.Lookup[leadroute.Account](ctx, leadroute.TopicAccounts, key)
+				})
 				r, err := p.Record(l, account)
 				if err != nil {
 					return plan.Decision{}, err
 				}
 				seen := p.See(account, live(p, at))
 				d := p.Decide(r, seen, at.Time())
-				d.Seen = seen
+				d.Seen, d.Company = seen, claims
 				return d, nil
 			}
 			env := Env{Plan: plans.Of, Decide: func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
@@ -51,4 +50,22 @@ func Stage(plans Plans, live func(*plan.Plan, leadroute.Millis) plan.Live) strea
 			return Sweep(Env{Plan: plans.Of}, leadroute.LeadID(key), s, now)
 		},
 	}
+}
+
+// AccountOf finds the lead's account, and the key at which its first assignment makes an
+// owner; none where the lead itself says who that is.
+func AccountOf(p *plan.Plan, l *leadroute.Lead, lookup func(key string) *leadroute.Account) (account *leadroute.Account, claims string) {
+	if domain := company.Account(p, l); domain != "" {
+		account = lookup(domain)
+	}
+	key, ok := "", account != nil
+	if ok {
+		key = account.Domain
+	} else if key, ok = company.Key(p, l); ok {
+		account = lookup(key)
+	}
+	if !ok || p.Company(l).Owner != "" {
+		return account, ""
+	}
+	return account, key
 }

@@ -55,6 +55,12 @@ func drawDesk(t *rapid.T) *desk {
 	}
 	p.MaxAge = time.Hour
 	dec := plan.Decision{Class: "P0", DeliverWithin: time.Minute, Territory: long, Rule: long, Targets: rapid.SliceOfN(rapid.SampledFrom(targets), 1, 5).Draw(t, "targets")}
+	if rapid.Bool().Draw(t, "a company's") {
+		dec.Company = "acme.example"
+	}
+	if rapid.Bool().Draw(t, "that is owned") {
+		dec.Seen = &plan.Snapshot{Account: &leadroute.Account{Domain: "acme.example", Owner: "ana", Claim: &leadroute.Ownership{Rep: "ana", Lead: "L0"}}}
+	}
 	var undecidable error
 	switch rapid.IntRange(0, 9).Draw(t, "decides") {
 	case 0:
@@ -150,7 +156,7 @@ func (d *desk) draw(t *rapid.T) *leadroute.LedgerMessage {
 		receipts = receipts[:1]
 	}
 	at := d.now.Add(-time.Duration(rapid.IntRange(0, 90).Draw(t, "late")) * time.Second)
-	switch rapid.SampledFrom([]string{"admit", "met", "met", "accept", "accept", "accept", "decline", "nobody", "outcome", "outcome", "outcome", "wake", "expire", "retry", "step", "accept timer", "answer timer", "action", "action", "revise", "redeliver", "check"}).Draw(t, "kind") {
+	switch rapid.SampledFrom([]string{"admit", "met", "met", "owned", "owned", "owned", "accept", "accept", "accept", "decline", "nobody", "outcome", "outcome", "outcome", "wake", "expire", "retry", "step", "accept timer", "answer timer", "action", "action", "revise", "redeliver", "check"}).Draw(t, "kind") {
 	case "admit":
 		return &leadroute.LedgerMessage{Admitted: &leadroute.Admission{Class: "P0", Plan: "3f1c9a5e7b2d4c6f8a0b", Lead: leadroute.Lead{
 			ID: lead, Source: "website", Receipt: rapid.SampledFrom(receipts).Draw(t, "receipt"), ReceivedAt: transcript.Start,
@@ -165,8 +171,21 @@ func (d *desk) draw(t *rapid.T) *leadroute.LedgerMessage {
 		m := &leadroute.Met{N: rapid.IntRange(max(n-1, 1), n+1).Draw(t, "n"), First: rapid.IntRange(0, 2).Draw(t, "first") > 0}
 		if !m.First {
 			m.Lead, m.Stands = "Other3v9Qm2LxT7aB1cD4eF5", rapid.Bool().Draw(t, "stands")
+			m.Owner = rapid.SampledFrom([]leadroute.RepID{"", "ana", "ben"}).Draw(t, "owner")
 		}
 		return &leadroute.LedgerMessage{Met: m}
+	case "owned":
+		n := 0
+		if s != nil && s.Pending != nil && rapid.IntRange(0, 3).Draw(t, "its claim") > 0 {
+			claim, n = s.Pending.Claim, s.Shared.Next
+		}
+		m := &leadroute.Owned{Claim: claim, N: rapid.IntRange(max(n-1, 0), n).Draw(t, "n"), Yes: rapid.IntRange(0, 2).Draw(t, "yes") > 0}
+		if m.Yes {
+			m.Made = rapid.Bool().Draw(t, "made")
+		} else {
+			m.Owner = rapid.SampledFrom([]leadroute.RepID{"ana", "ben", "cem"}).Draw(t, "owner")
+		}
+		return &leadroute.LedgerMessage{Owned: m}
 	case "accept":
 		at = transcript.Start.Add(time.Duration(claim.Rev*100+claim.Try) * time.Second) // a rep who holds a claim answers with the time of the first time
 		return &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: claim, Pool: pool, Accepted: true, CRMID: "0057x000001abcdEFG", At: at, Version: 7}}
@@ -253,21 +272,31 @@ func (d *desk) handle(t *rapid.T, m *leadroute.LedgerMessage) {
 	}
 }
 
-// checkAcceptance: an acceptance is the committed claim afterwards, or it is released.
+// checkAcceptance: an acceptance is the committed claim afterwards, or is being confirmed, or
+// is released; so is the claim that a confirmation is about.
 func (d *desk) checkAcceptance(t *rapid.T, m *leadroute.LedgerMessage, s *State, out []leadroute.Effect) {
 	t.Helper()
-	if m.Answer == nil || !m.Answer.Accepted {
+	var claim leadroute.ClaimID
+	switch {
+	case m.Answer != nil && m.Answer.Accepted:
+		claim = m.Answer.Claim
+	case m.Owned != nil:
+		claim = m.Owned.Claim
+	default:
 		return
 	}
-	kept := s != nil && s.Phase == Owned && s.Claim.ID == m.Answer.Claim
+	kept := s != nil && (s.Phase == Owned && s.Claim.ID == claim || s.Phase == Confirming && s.Pending.Claim == claim)
+	if m.Owned != nil && s != nil && s.Phase == Closed && s.Claim != nil && s.Claim.ID == claim {
+		return // released when it was closed
+	}
 	released := false
 	for _, e := range out {
-		if r, ok := e.Value.(*leadroute.RepMessage); ok && r.Release != nil && r.Release.Claim == m.Answer.Claim {
+		if r, ok := e.Value.(*leadroute.RepMessage); ok && r.Release != nil && r.Release.Claim == claim {
 			released = true
 		}
 	}
 	if kept == released {
-		t.Fatalf("acceptance of %v: kept %v, released %v, want one of both", m.Answer.Claim, kept, released)
+		t.Fatalf("acceptance of %v: kept %v, released %v, want one of both", claim, kept, released)
 	}
 }
 
@@ -297,7 +326,10 @@ func checkRow(t *rapid.T, before, s *State, row []byte) {
 	if s == nil {
 		return
 	}
-	if (s.Phase == Owned) && s.Claim == nil || (s.Phase == Offering || s.Phase == Waiting || s.Phase == Dead) && s.Claim != nil {
+	if (s.Phase == Confirming) != (s.Pending != nil) {
+		t.Fatalf("%s with %v pending", s.Phase, s.Pending)
+	}
+	if (s.Phase == Owned) && s.Claim == nil || s.Phase == Confirming && s.Claim != nil || (s.Phase == Offering || s.Phase == Waiting || s.Phase == Dead) && s.Claim != nil {
 		t.Fatalf("%s with claim %v", s.Phase, s.Claim)
 	}
 	if s.Phase == Waiting && s.Queue == "" || s.Open() && len(s.Fields) == 0 {

@@ -59,6 +59,9 @@ func (d *step) offerFrom(i int) {
 	ts := s.list(d.plan())
 	d.unopen()
 	s.Declined, s.Declines = nil, 0
+	if s.Shared != nil {
+		s.Shared.To = ""
+	}
 	d.touch()
 	if i >= len(ts) {
 		queue := s.Queue
@@ -82,14 +85,25 @@ func (d *step) nextTry() {
 	if !mutant.On("ledger-wake-reuses-try") || s.Queue == "" {
 		s.Try++
 	}
-	if t := s.list(d.plan())[s.Target]; s.Queue == "" { // a woken lead's vain offers would flood its trail
-		d.record(TrailStep{Step: leadroute.StepOffered, N: uint64(s.Try), Pool: t.Pool, Rep: t.Rep})
+	if s.Queue != "" {
+		return // a woken lead's vain offers would flood its trail
 	}
+	if owner := s.outOfTurn(); owner != "" {
+		d.record(TrailStep{Step: leadroute.StepOffered, N: uint64(s.Try), Rep: owner, Reason: d.whyOutOfTurn()})
+		return
+	}
+	t := s.list(d.plan())[s.Target]
+	d.record(TrailStep{Step: leadroute.StepOffered, N: uint64(s.Try), Pool: t.Pool, Rep: t.Rep})
 }
 
 // sendOffer sends the offer that the row says is out.
 func (d *step) sendOffer() {
 	s := d.s
+	if owner := s.outOfTurn(); owner != "" {
+		id := leadroute.ClaimID{Lead: d.id, Rev: s.Rev, Target: -1, Try: s.Try, Rep: owner}
+		d.send(leadroute.TopicReps, string(owner), &leadroute.RepMessage{Claim: &leadroute.Claim{ID: id, Class: s.Class, Plan: s.Plan}})
+		return
+	}
 	ts := s.list(d.plan())
 	if s.Target >= len(ts) {
 		return // the queue's list changed with the plan; the next wake starts afresh
@@ -138,7 +152,11 @@ func (d *step) about(name leadroute.PoolID) *leadroute.About {
 func (d *step) answered(a *leadroute.Answer) {
 	s := d.s
 	if a.Bid != "" {
-		defer d.answerBid(a)
+		defer func() {
+			if d.s == nil || d.s.Pending == nil || d.s.Pending.Claim != a.Claim { // else it is answered when it is confirmed
+				d.answerBid(a)
+			}
+		}()
 	}
 	switch {
 	case !a.Accepted:
@@ -149,8 +167,9 @@ func (d *step) answered(a *leadroute.Answer) {
 		if s.Phase == Closed { // a copy of the claim arrived after the lead was closed
 			d.release(leadroute.Release{Claim: a.Claim, Counted: d.counted()})
 		}
+	case s != nil && s.Pending != nil && s.Pending.Claim == a.Claim: // a copy: it is judged when it is confirmed
 	case s != nil && s.Phase == Offering && d.current(a.Claim):
-		d.commit(a)
+		d.accepted(a)
 	case s == nil || !s.Open() || s.Phase == Asking: // which has not decided anything that an event could tell
 		if !mutant.On("ledger-finished-no-judge") {
 			d.release(leadroute.Release{Claim: a.Claim})
@@ -190,7 +209,15 @@ func (d *step) declined(a *leadroute.Answer) {
 	if s.Queue == "" {
 		d.record(TrailStep{Step: leadroute.StepDeclined, N: uint64(s.Try), At: a.At, Pool: a.Pool, Rep: a.Claim.Rep, Reason: a.Reason})
 	}
+	if s.outOfTurn() != "" {
+		d.passed(a)
+		d.offerFrom(s.Target)
+		return
+	}
 	ts := s.list(d.plan())
+	if s.Target < len(ts) && ts[s.Target].Rep != "" {
+		d.passed(a)
+	}
 	if s.Target < len(ts) && ts[s.Target].Pool != "" && s.Declines < maxTries {
 		s.Declines++
 		d.touch()
@@ -217,7 +244,9 @@ func (d *step) commit(a *leadroute.Answer) {
 	d.unopen()
 	s.Phase, s.OwnerCRM, s.Declined = Owned, a.CRMID, nil
 	s.Claim = &leadroute.Claim{ID: a.Claim, Pool: a.Pool, Class: s.Class, Plan: s.Plan}
-	if ts := s.list(d.plan()); s.Target < len(ts) {
+	if s.outOfTurn() != "" {
+		s.Target, s.Shared.To = -1, ""
+	} else if ts := s.list(d.plan()); s.Target < len(ts) {
 		by := ts[s.Target]
 		s.Claim.EvenIfFull = by.EvenIfFull
 		if s.Queue != "" {
@@ -227,6 +256,9 @@ func (d *step) commit(a *leadroute.Answer) {
 	d.touch()
 	d.record(TrailStep{Step: leadroute.StepClaimed, N: uint64(s.Try), At: a.At, Pool: a.Pool, Rep: a.Claim.Rep})
 	d.record(TrailStep{Step: leadroute.StepAssigned, N: uint64(s.Try), Pool: a.Pool, Rep: a.Claim.Rep, Queue: s.Queue})
+	if s.Shared != nil && s.Shared.Made {
+		d.record(TrailStep{Step: leadroute.StepClaimedAccount, N: uint64(s.Try), Rep: a.Claim.Rep})
+	}
 	d.stopWaiting()
 	d.gone()
 	d.leave()

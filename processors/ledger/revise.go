@@ -116,7 +116,7 @@ func (d *step) revise(m *leadroute.Revise) {
 	ran := d.clocks()
 	d.takeBack()
 	d.record(TrailStep{Step: leadroute.StepReassigned, Reason: m.Reason, Rep: s.avoid()})
-	d.offerFrom(0)
+	d.offerAnew(0)
 	d.reclock(ran)
 }
 
@@ -124,7 +124,15 @@ func (d *step) revise(m *leadroute.Revise) {
 // gets a lead that was responded to is asked afresh.
 func (d *step) takeBack() {
 	s := d.s
+	pending := s.Pending
+	d.letPendingGo(reasonMovedOn)
+	if sh := s.Shared; sh != nil {
+		sh.To, sh.Passed, sh.Turns = "", nil, 0
+	}
 	s.Prev, s.Paused, s.Next = nil, 0, false
+	if pending != nil {
+		s.Prev = &leadroute.Release{Claim: pending.Claim}
+	}
 	if s.Claim != nil {
 		s.Prev = &leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()}
 		if !mutant.On("ledger-revise-no-release") {

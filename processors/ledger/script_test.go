@@ -17,9 +17,10 @@ import (
 // -rewrite, read the diff.
 //
 //	plan [attempts=3] [warehouse] [step=1m] [after=1m] [page=3m] [at_most=2] [pause=20m] [tell=(chan)] [stay] [answer=5m] [open=5] [max_wait=10m then=apac|queue:late] [drain=apac] [max_age=1h] [within=1m] [dedupe=drop] [claim] [told=floor]
-//	lead to=(emea@30s,rep:ana,full:ana,queue:backlog) | lead unreadable | lead no_rule     what the plan says of L1 from now on
+//	lead to=(emea@30s,rep:ana,full:ana,queue:backlog) [company=acme [claimed=ben]] | lead unreadable | lead no_rule     what the plan says of L1 from now on
 //	tick 5s
-//	admit [receipt=r1] [ids=(i1,i2)]    met first|L0 [n=1] [stands]
+//	admit [receipt=r1] [ids=(i1,i2)]    met first|L0 [n=1] [stands] [owner=ana]
+//	yes|no ana [n=0] [rev=1] [target=0] [try=1] [made] [owner=ben]    what one says who shares the lead
 //	accept ana [rev=1] [target=0] [try=1] [pool=emea|none] [asserted]    decline ana [reason=full]    nobody
 //	opened [rev=1] [try=1] [reps=(ana,ben)]    bid ana    accept|decline ana bid    due claim emea [n=1]
 //	delivered|retry|rejected|superseded crm [rev=1] [attempt=1] [status=503] [after=1m]
@@ -210,6 +211,10 @@ func place(s string) plan.Target {
 
 func (s *script) setLead(a transcript.Args) {
 	s.err, s.dec.Rule, s.dec.Targets = nil, "all", nil
+	s.dec.Company, s.dec.Seen = a.Text("company", ""), nil
+	if owner := leadroute.RepID(a.Text("claimed", "")); owner != "" {
+		s.dec.Seen = &plan.Snapshot{Account: &leadroute.Account{Owner: owner, Claim: &leadroute.Ownership{Rep: owner, Lead: "L0"}}}
+	}
 	switch {
 	case a.Has("unreadable"):
 		s.err = fmt.Errorf("not an object")
@@ -278,8 +283,12 @@ func (s *script) message(t *testing.T, d *datadriven.TestData, a transcript.Args
 			who = ""
 		}
 		return &leadroute.LedgerMessage{Redeliver: &leadroute.Redeliver{Rev: rev, Destination: leadroute.DestinationID(who), At: s.now}}
+	case "yes", "no":
+		return &leadroute.LedgerMessage{Owned: &leadroute.Owned{
+			Claim: claim, N: a.Int("n", 0), Yes: d.Cmd == "yes", Made: a.Has("made"), Owner: leadroute.RepID(a.Text("owner", "")),
+		}}
 	case "met":
-		m := &leadroute.Met{N: a.Int("n", 1), First: who == "first", Stands: a.Has("stands")}
+		m := &leadroute.Met{N: a.Int("n", 1), First: who == "first", Stands: a.Has("stands"), Owner: leadroute.RepID(a.Text("owner", ""))}
 		if !m.First {
 			m.Lead = leadroute.LeadID(who)
 		}
@@ -311,6 +320,9 @@ func stands(s *State) string {
 	}
 	if s.Claim != nil {
 		out += " " + string(s.Owner())
+	}
+	if s.Pending != nil {
+		out += " " + string(s.Pending.Claim.Rep)
 	}
 	if s.Responded {
 		out += " responded"

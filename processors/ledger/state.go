@@ -15,12 +15,13 @@ type Phase string
 
 // The phases of a lead. A lead is open until it is Closed, Dead or a Duplicate.
 const (
-	Asking   Phase = "asking"   // its identities are asked who came before
-	Offering Phase = "offering" // an offer is out; its try is State.Try
-	Waiting  Phase = "waiting"  // nobody was free; the clock offers it again at every tick
-	Owned    Phase = "owned"    // committed to Claim.Rep
-	Closed   Phase = "closed"   // the rep closed it
-	Dead     Phase = "dead"     // given up with a reason, in the dead letters
+	Asking     Phase = "asking"     // its identities are asked who came before
+	Offering   Phase = "offering"   // an offer is out; its try is State.Try
+	Waiting    Phase = "waiting"    // nobody was free; the clock offers it again at every tick
+	Confirming Phase = "confirming" // Pending accepted it; who shares it is asked whether that rep may have it
+	Owned      Phase = "owned"      // committed to Claim.Rep
+	Closed     Phase = "closed"     // the rep closed it
+	Dead       Phase = "dead"       // given up with a reason, in the dead letters
 	// Duplicate: Person.Root came before, and the policy wants one lead of a person.
 	Duplicate Phase = "duplicate"
 )
@@ -44,6 +45,8 @@ type State struct {
 
 	// Person is who sent the lead, as far as the policy asks.
 	Person *Person `json:"ps,omitempty"`
+	// Shared is what the lead shares with others, nil if nothing whose owner matters.
+	Shared *Shared `json:"sh,omitempty"`
 
 	Targets []plan.Target `json:"tg,omitempty"` // of the rule
 	// Named are the targets that the plan named, where Targets have become others since.
@@ -70,6 +73,9 @@ type State struct {
 	OpenUntil leadroute.Millis `json:"ou,omitempty"`
 	OpenIn    leadroute.PoolID `json:"oi,omitempty"`
 	Calls     []Call           `json:"ca,omitempty"` // who was told that it is
+
+	// Pending is the acceptance that is being confirmed.
+	Pending *leadroute.Answer `json:"pe,omitempty"`
 
 	Claim    *leadroute.Claim `json:"cl,omitempty"` // the committed claim of revision Rev
 	OwnerCRM string           `json:"oc,omitempty"`
@@ -134,7 +140,7 @@ func (d *Dest) settled(rev int) bool {
 // Open tells whether the lead is not finished.
 func (s *State) Open() bool {
 	switch s.Phase {
-	case Asking, Offering, Waiting, Owned:
+	case Asking, Offering, Waiting, Confirming, Owned:
 		return true
 	case Closed, Dead, Duplicate:
 	}

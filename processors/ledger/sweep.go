@@ -77,6 +77,10 @@ func (d *step) check() {
 		}
 	case giveUp:
 		ran := d.clocks()
+		if s.Pending != nil {
+			s.Prev = &leadroute.Release{Claim: s.Pending.Claim}
+			d.letPendingGo(reasonMovedOn)
+		}
 		if s.Claim != nil {
 			s.Prev = &leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()}
 			d.release(*s.Prev)

@@ -94,7 +94,7 @@ func (d *step) due(t *leadroute.Timer) {
 
 // waits tells whether the timer is of the queue that the lead is in.
 func (s *State) waits(t *leadroute.Timer) bool {
-	return (s.Phase == Waiting || s.Phase == Offering) && t.Rev == s.Rev && s.Queue != "" && t.Name == string(s.Queue)
+	return (s.Phase == Waiting || s.Phase == Offering || s.Phase == Confirming) && t.Rev == s.Rev && s.Queue != "" && t.Name == string(s.Queue)
 }
 
 // stale cancels a timer that the row does not know, unless another one of the same key stands.
@@ -113,7 +113,7 @@ func (d *step) wake(t *leadroute.Timer) {
 	if d.s.Phase == Waiting {
 		d.breach()
 		if len(d.s.list(d.plan())) > 0 {
-			d.offerFrom(0)
+			d.offerAnew(0)
 		}
 	}
 }
@@ -130,6 +130,9 @@ func (d *step) waitIsOver(t *leadroute.Timer) {
 		d.cancel(t)
 		return
 	}
+	if s.Phase == Confirming { // somebody has it, if those who share it agree: the timer comes again
+		return
+	}
 	d.unopen()
 	d.stopWaiting()
 	if q.Then.Queue != "" { // another place to wait, with the lead's own targets
@@ -138,5 +141,5 @@ func (d *step) waitIsOver(t *leadroute.Timer) {
 		return
 	}
 	s.retarget([]plan.Target{*q.Then})
-	d.offerFrom(0)
+	d.offerAnew(0)
 }

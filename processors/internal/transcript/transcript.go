@@ -157,6 +157,10 @@ func message(v any) string {
 		return rep(m)
 	case *leadroute.IdentityMessage:
 		return identity(m)
+	case *leadroute.AccountMessage:
+		if m.Own != nil {
+			return own(m.Own)
+		}
 	case *leadroute.Timer:
 		return say("set").at("due", m.Due).with("rev", m.Rev).with("n", m.N).at("deadline", m.Deadline).String()
 	case *leadroute.Notification:
@@ -203,8 +207,21 @@ func ledger(m *leadroute.LedgerMessage) string {
 	return fmt.Sprintf("%+v", *m)
 }
 
+func own(m *leadroute.Own) string {
+	l := say("own").with("id", m.Claim).with("n", m.N).with("yield", m.Yield)
+	if len(m.Passed) > 0 {
+		l.with("passed", m.Passed)
+	}
+	if len(m.Gone) > 0 {
+		l.with("gone", m.Gone)
+	}
+	return l.String()
+}
+
 func identity(m *leadroute.IdentityMessage) string {
 	switch {
+	case m.Own != nil:
+		return own(m.Own)
 	case m.Ask != nil:
 		return say("ask").with("lead", m.Ask.Lead).with("n", m.Ask.N).with("last", m.Ask.Last).with("slide", m.Ask.Slide).String()
 	case m.Settle != nil:
