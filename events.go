@@ -36,6 +36,9 @@ const (
 	StepClaimedAccount Step = "claimed_account"
 	// Another lead of the same person was merged into this one: Outcome names it.
 	StepMerged Step = "merged"
+	StepParked Step = "parked" // the CRM holds the lead for its queue
+	StepHeld   Step = "held"   // an operator, Outcome, holds the lead; Reason says why
+	StepUnheld Step = "unheld" // the hold is over: Outcome is who ended it, or "until"
 )
 
 // Steps lists every step; the sink's Enum8 numbers them by position, from 1, so new
@@ -44,7 +47,7 @@ var Steps = []Step{
 	StepReceived, StepRejected, StepDuplicate, StepEnriched, StepDecided, StepOffered, StepClaimed, StepDeclined,
 	StepAssigned, StepQueued, StepReleased, StepDelivered, StepAttemptFailed, StepSuperseded, StepDeadLettered,
 	StepResponded, StepReassigned, StepBreached, StepClosed, StepNotified, StepRefused,
-	StepClaimedAccount, StepMerged,
+	StepClaimedAccount, StepMerged, StepParked, StepHeld, StepUnheld,
 }
 
 // LatencyEvent is one step of one lead. Its identity is (Lead, Rev, Step, N): the same

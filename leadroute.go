@@ -229,6 +229,10 @@ type Offer struct {
 	Strategy string `json:"strategy,omitempty"`
 	// About is what the pool's conditions read of the lead; nil: they read nothing.
 	About *About `json:"about,omitempty"`
+	// Place is where the lead stands among those that wait for the pool; nil: a router of
+	// before does not say. Waits: it is in the queue.
+	Place *Place `json:"place,omitempty"`
+	Waits bool   `json:"waits,omitempty"`
 }
 
 // About is a part of a lead, for those who compare it with a rep.
@@ -247,7 +251,7 @@ type NoCandidate struct {
 	Target int    `json:"target"`
 	Try    int    `json:"try"`
 	Pool   PoolID `json:"pool"`
-	Reason string `json:"reason"` // unknown_pool, no_members, nobody_available, nobody_fits, too_few_present
+	Reason string `json:"reason"` // unknown_pool, no_members, nobody_available, nobody_fits, too_few_present, others_wait
 }
 
 // Opened is a pool's answer to an Offer by the strategy claim: the lead is open to whoever
@@ -348,8 +352,20 @@ type Notification struct {
 	// By is who has the lead that the owner below was asked to claim.
 	By RepID `json:"by,omitempty"`
 	// Delivery is the lead with its owner of then, or the rep who is asked to claim it, as a
-	// destination would get it.
+	// destination would get it. Of a queue it is the lead that has waited longest, without what
+	// it says.
 	Delivery Delivery `json:"delivery"`
+	// Queue is set where a queue has kept its leads waiting for too long.
+	Queue *QueueAlert `json:"queue,omitempty"`
+}
+
+// QueueAlert says how a queue stood when its oldest lead had waited for too long.
+type QueueAlert struct {
+	Queue   QueueID `json:"queue"`
+	Waiting int     `json:"waiting"`
+	Since   Millis  `json:"since"` // when the oldest lead began to wait
+	// After is how long that may be, in milliseconds.
+	After int64 `json:"after_ms"`
 }
 
 // Result is how an attempt ended, as far as it matters to what happens next.
@@ -389,6 +405,7 @@ const (
 	TimerAccept TimerKind = "accept" // the target's accept: the rep has not responded
 	TimerAnswer TimerKind = "answer" // the class's respond_within
 	TimerClaim  TimerKind = "claim"  // Name is the pool in which the lead is open to claim until Due, N the try
+	TimerHold   TimerKind = "hold"   // an operator's hold is over
 )
 
 // Timer is a row of the compacted timers topic, keyed by Key; a tombstone cancels it.
@@ -400,8 +417,18 @@ type Timer struct {
 	Rev  int       `json:"rev"`
 	N    int       `json:"n,omitempty"`
 	Due  Millis    `json:"due,omitempty"`
-	// Deadline orders the leads that wait in one queue, earliest first.
+	// Deadline orders the leads that wait in one queue, earliest first; Rank, and Order in its
+	// stead, where the queue goes by priority or arrival: see Place.
 	Deadline Millis `json:"deadline,omitempty"`
+	Rank     int    `json:"rank,omitempty"`
+	Order    Millis `json:"order,omitempty"`
+	// Since is when the lead began to wait in the queue.
+	Since Millis `json:"since,omitempty"`
+}
+
+// Place is where a waiting lead stands.
+func (t *Timer) Place() Place {
+	return Place{Lead: t.Lead, Queue: QueueID(t.Name), Rank: t.Rank, Order: t.Order, Deadline: t.Deadline}
 }
 
 // Key is "lead/kind/name": one lead has at most one timer of a kind and name.
@@ -416,7 +443,19 @@ type RepAction struct {
 	Reply string `json:"reply,omitempty"`
 }
 
-// Reply is the answer to a RepAction or a Bid.
+// Hold asks the ledger to let a lead rest: it is offered to nobody, no clock takes it from
+// its owner or out of its queue, until the hold is over.
+type Hold struct {
+	ID     string `json:"id"`              // of the request: a copy of it changes nothing
+	Over   bool   `json:"over,omitempty"`  // the hold that stands is to end
+	Until  Millis `json:"until,omitempty"` // when it ends by itself; 0: when it is released
+	Reason string `json:"reason,omitempty"`
+	By     string `json:"by,omitempty"` // who asks: the name of the API key
+	// Reply is the key under which the ledger answers; empty: nobody waits for it.
+	Reply string `json:"reply,omitempty"`
+}
+
+// Reply is the answer to a RepAction, a Bid or a Hold.
 type Reply struct {
 	Lead LeadID `json:"lead"`
 	// Agreed: the rep has the lead, or had it when it was closed, and the action stands.
@@ -427,7 +466,8 @@ type Reply struct {
 	// Rev is the revision that the rep has, if the answer agrees with a bid.
 	Rev int `json:"rev,omitempty"`
 	// Refused is why a rep may not claim the lead: not_open, not_a_member, unfit, had_it,
-	// too_few_present, or why the rep declined.
+	// too_few_present, or why the rep declined. Of a hold or its end: held, not_held, too_often,
+	// or the phase of a lead that is not open.
 	Refused string `json:"refused,omitempty"`
 }
 
@@ -470,6 +510,7 @@ type LedgerMessage struct {
 	Action      *RepAction   `json:"action,omitempty"`
 	Revise      *Revise      `json:"revise,omitempty"`
 	Redeliver   *Redeliver   `json:"redeliver,omitempty"`
+	Hold        *Hold        `json:"hold,omitempty"`
 	Check       *Check       `json:"check,omitempty"`
 	Met         *Met         `json:"met,omitempty"`
 	Opened      *Opened      `json:"opened,omitempty"`
@@ -593,6 +634,22 @@ type Settle struct {
 	Root   LeadID `json:"root"`
 	Stands bool   `json:"stands,omitempty"` // Root is nobody's duplicate, for good
 	Within int64  `json:"within_ms"`
+}
+
+// QueueMessage is one message in the queues' inbox, keyed by queue.
+type QueueMessage struct {
+	Seen *QueueSeen `json:"seen,omitempty"`
+}
+
+// QueueSeen is what the clock of one partition sees of a queue, said again and again while
+// leads wait there, and once when none does any more.
+type QueueSeen struct {
+	Partition int32  `json:"partition"`
+	Waiting   int    `json:"waiting"`
+	Since     Millis `json:"since,omitempty"` // when the oldest lead began to wait
+	Oldest    LeadID `json:"oldest,omitempty"`
+	Rev       int    `json:"rev,omitempty"`  // of the oldest
+	Next      *Place `json:"next,omitempty"` // who is offered first
 }
 
 // Departure tells admit that a lead has left the middle: it has an owner, waits, or is dead.

@@ -12,6 +12,7 @@ const (
 	TopicReps          Topic = "reps"          // RepMessage by rep id
 	TopicAccounts      Topic = "accounts"      // AccountMessage by domain
 	TopicIdentities    Topic = "identities"    // IdentityMessage by identity
+	TopicQueues        Topic = "queues"        // QueueMessage by queue
 	TopicDepartures    Topic = "departures"    // Departure by lead id; co-partitioned with the inboxes
 	TopicNotifications Topic = "notifications" // Notification by lead id
 	TopicReplies       Topic = "replies"       // Reply by RepAction.Reply or Bid.Reply
@@ -37,7 +38,7 @@ func Deliveries(d DestinationID, c Class) Topic {
 }
 
 // Stages are the stateful stages; each has an inbox of its name and a table.
-var Stages = []Topic{TopicLedger, TopicPools, TopicReps, TopicAccounts, TopicIdentities}
+var Stages = []Topic{TopicLedger, TopicPools, TopicReps, TopicAccounts, TopicIdentities, TopicQueues}
 
 // Namespace is the prefix of all topics and consumer groups of one deployment, "leadroute" by default.
 type Namespace string

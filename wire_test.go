@@ -36,6 +36,7 @@ var wires = []wired{
 	wire[leadroute.RepMessage]("rep_message"),
 	wire[leadroute.AccountMessage]("account_message"),
 	wire[leadroute.IdentityMessage]("identity_message"),
+	wire[leadroute.QueueMessage]("queue_message"),
 	wire[leadroute.Departure]("departure"),
 	wire[leadroute.Timer]("timer"),
 	wire[leadroute.LatencyEvent]("latency_event"),

@@ -27,6 +27,7 @@ import (
 	"github.com/leadroute/leadroute/processors/identities"
 	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/pools"
+	"github.com/leadroute/leadroute/processors/queues"
 	"github.com/leadroute/leadroute/processors/reps"
 	"github.com/leadroute/leadroute/processors/stream"
 )
@@ -57,6 +58,7 @@ type Pipeline struct {
 	Ledger   *stream.Processor[ledger.State]
 	Reps     *stream.View[desk.State]
 	Accounts *stream.View[leadroute.Account]
+	Queues   *stream.View[queues.State]
 
 	cfg     Config
 	stages  []runner // that need the roster, and others that need to know the reps
@@ -106,6 +108,9 @@ func Build(cfg Config) (*Pipeline, error) {
 	if _, err = addStage(p, identities.Stage()); err != nil {
 		return nil, err
 	}
+	if _, err = addStage(p, queues.Stage(cfg.Plans.Current)); err != nil {
+		return nil, err
+	}
 	if p.Reps, err = stream.NewView(cfg.Stream, leadroute.TopicReps, func(key string, s *desk.State) {
 		roster.Update(leadroute.RepID(key), s)
 		directory.Update(leadroute.RepID(key), s)
@@ -115,6 +120,10 @@ func Build(cfg Config) (*Pipeline, error) {
 	if p.Accounts, err = stream.NewView[leadroute.Account](cfg.Stream, leadroute.TopicAccounts, nil); err != nil {
 		return nil, err
 	}
+	if p.Queues, err = stream.NewView[queues.State](cfg.Stream, leadroute.TopicQueues, nil); err != nil {
+		return nil, err
+	}
+	p.other("view of the queues", p.Queues.Run)
 	p.other("view of the reps", p.Reps.Run)
 	p.other("view of the accounts", p.Accounts.Run)
 	told, err := notify.New(notify.Config{

@@ -53,9 +53,6 @@ func (a *API) board(*http.Request) answer {
 
 // table reads reps by the names of the policy in force.
 func (a *API) table() *intake.Table[leadroute.Rep] {
-	if a.cfg.Plan == nil {
-		return intake.Reps(nil)
-	}
 	return intake.Reps(intake.KnownOf(a.cfg.Plan()))
 }
 

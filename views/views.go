@@ -17,6 +17,7 @@ import (
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/ledger"
+	"github.com/leadroute/leadroute/processors/queues"
 )
 
 // Config is where the API reads and writes. The functions must be safe for concurrent use.
@@ -31,6 +32,9 @@ type Config struct {
 	// Reps and Accounts call yield for each row, in any order, until it returns false.
 	Reps     func(yield func(key string, s *desk.State) bool)
 	Accounts func(yield func(key string, a *leadroute.Account) bool)
+	Queues   func(yield func(key string, s *queues.State) bool)
+	// Plan is the policy in force, whose names reps may use; never nil.
+	Plan func() *plan.Plan
 	// Rep reads one row of Reps, nil if there is none. If it is not set, Reps is searched.
 	Rep func(key string) *desk.State
 	// Claimable lists the timers of the leads that are open to claim, the most urgent first, and
@@ -39,8 +43,6 @@ type Config struct {
 	Member    func(leadroute.PoolID, *leadroute.Rep) bool
 	// Produce sends one message and returns when every replica that must have it has it.
 	Produce func(ctx context.Context, t leadroute.Topic, key string, v any) error
-	// Plan is the policy in force, whose names reps may use. If it is not set, any name is taken.
-	Plan func() *plan.Plan
 
 	// Timeout is how long a request waits for the log or for ClickHouse, 5s if zero.
 	Timeout time.Duration
@@ -78,6 +80,8 @@ func New(cfg Config) (*API, error) {
 		{"Decisions", cfg.Decisions != nil},
 		{"Reps", cfg.Reps != nil},
 		{"Accounts", cfg.Accounts != nil},
+		{"Queues", cfg.Queues != nil},
+		{"Plan", cfg.Plan != nil},
 		{"Produce", cfg.Produce != nil},
 	} {
 		if !f.set {
@@ -127,6 +131,8 @@ func New(cfg Config) (*API, error) {
 //	PUT    /v1/reps/{id}                 one rep's profile
 //	PUT    /v1/reps/{id}/status          {"status":"available"}
 //	DELETE /v1/reps/{id}                 take a rep off the floor; the leads on the desk move on
+//	GET    /v1/queues                    who waits where, for how long, who is next
+//	GET    /v1/queues/{name}             one of them, with the first leads of its partitions
 //	GET    /v1/accounts?limit=           who owns which account, by domain
 //	POST   /v1/accounts?dry_run=true     an array of accounts, set all or none
 //
@@ -141,6 +147,8 @@ func (a *API) Routes(mux *http.ServeMux, guard func(http.Handler) http.Handler) 
 		"PUT /v1/reps/{id}":            a.putRep,
 		"PUT /v1/reps/{id}/status":     a.putStatus,
 		"DELETE /v1/reps/{id}":         a.removeRep,
+		"GET /v1/queues":               a.queues,
+		"GET /v1/queues/{name}":        a.queue,
 		"GET /v1/accounts":             a.accounts,
 		"POST /v1/accounts":            a.importAccounts,
 	} {

@@ -24,6 +24,7 @@ import (
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/gateway"
 	"github.com/leadroute/leadroute/processors/ledger"
+	"github.com/leadroute/leadroute/processors/queues"
 	"github.com/leadroute/leadroute/processors/stream"
 	"github.com/leadroute/leadroute/views"
 )
@@ -36,6 +37,8 @@ type floor struct {
 	trail     []leadroute.LatencyEvent
 	reps      map[string]*desk.State
 	accounts  map[string]*leadroute.Account
+	queues    map[string]*queues.State
+	plan      *plan.Plan
 	sent      map[string]string // topic/key to the message
 	fail      error             // of Lead
 	trailErr  error
@@ -48,7 +51,7 @@ func newFloor(t *testing.T) *floor {
 	t.Helper()
 	f := &floor{
 		leads: map[leadroute.LeadID]*ledger.State{}, reps: map[string]*desk.State{},
-		accounts: map[string]*leadroute.Account{}, sent: map[string]string{},
+		accounts: map[string]*leadroute.Account{}, sent: map[string]string{}, plan: officePlan(),
 	}
 	api, err := views.New(views.Config{
 		Lead: func(id leadroute.LeadID) (*ledger.State, bool, error) {
@@ -73,6 +76,8 @@ func newFloor(t *testing.T) *floor {
 			maps.All(f.reps)(yield)
 		},
 		Accounts: func(yield func(string, *leadroute.Account) bool) { maps.All(f.accounts)(yield) },
+		Queues:   func(yield func(string, *queues.State) bool) { maps.All(f.queues)(yield) },
+		Plan:     func() *plan.Plan { return f.plan },
 		Produce: func(_ context.Context, topic leadroute.Topic, key string, v any) error {
 			b, err := leadroute.Encode(v)
 			if err != nil {
@@ -85,7 +90,6 @@ func newFloor(t *testing.T) *floor {
 			}
 			return f.logErr
 		},
-		Plan: officePlan,
 		Claimable: func(context.Context) ([]leadroute.Timer, error) {
 			return []leadroute.Timer{
 				{Lead: "l1", Kind: leadroute.TimerClaim, Name: "desk", Due: 2000, Deadline: 5000}, {Lead: "l2", Kind: leadroute.TimerClaim, Name: "duty", Due: 3000},
@@ -129,7 +133,7 @@ func (f *floor) call(t *testing.T, method, path, body string) (int, string) {
 
 func TestNewNamesWhatIsNotSet(t *testing.T) {
 	_, err := views.New(views.Config{Lead: func(leadroute.LeadID) (*ledger.State, bool, error) { return nil, false, nil }})
-	if want := "views: not set: Trail, Decisions, Reps, Accounts, Produce"; err == nil || err.Error() != want {
+	if want := "views: not set: Trail, Decisions, Reps, Accounts, Queues, Plan, Produce"; err == nil || err.Error() != want {
 		t.Errorf("New = %v, want %v", err, want)
 	}
 }
@@ -138,7 +142,7 @@ func TestEveryRouteIsBehindTheGuard(t *testing.T) {
 	f := newFloor(t)
 	for _, route := range []string{
 		"GET /v1/leads/l1", "GET /v1/reps", "POST /v1/reps", "PUT /v1/reps/ana", "PUT /v1/reps/ana/status",
-		"GET /v1/claimable", "DELETE /v1/reps/ana", "GET /v1/accounts", "POST /v1/accounts",
+		"GET /v1/claimable", "DELETE /v1/reps/ana", "GET /v1/accounts", "POST /v1/accounts", "GET /v1/queues", "GET /v1/queues/backlog",
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		w := httptest.NewRecorder()

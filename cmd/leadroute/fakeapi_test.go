@@ -24,6 +24,7 @@ import (
 	"github.com/leadroute/leadroute/processors/gateway"
 	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/policies"
+	"github.com/leadroute/leadroute/processors/queues"
 	"github.com/leadroute/leadroute/processors/reps"
 	"github.com/leadroute/leadroute/processors/stream"
 	"github.com/leadroute/leadroute/views"
@@ -57,7 +58,7 @@ func newFakeAPI() (*httptest.Server, func(), error) {
 	f := &fakeAPI{reps: map[string]*desk.State{}, accounts: map[string]*leadroute.Account{}, leads: map[string]bool{}, demo: policy.Plan}
 	api, err := views.New(views.Config{
 		Decisions: func(context.Context, leadroute.LeadID) ([]leadroute.LatencyEvent, error) { return nil, nil }, // the row knows
-		Lead:      f.lead, Trail: f.trail, Produce: f.produce, Settle: 1, Plan: officePlan,
+		Queues:    f.queues, Lead: f.lead, Trail: f.trail, Produce: f.produce, Settle: 1, Plan: officePlan,
 		Claimable: f.claimable, Member: func(_ leadroute.PoolID, r *leadroute.Rep) bool { return r.Team == "enterprise" },
 		Reps: func(yield func(string, *desk.State) bool) {
 			f.mu.Lock()
@@ -134,6 +135,19 @@ func (f *fakeAPI) produce(_ context.Context, topic leadroute.Topic, key string, 
 		return fmt.Errorf("a %T on %s", v, topic)
 	}
 	return nil
+}
+
+// queues has three leads waiting in two partitions.
+func (f *fakeAPI) queues(yield func(string, *queues.State) bool) {
+	at := leadroute.At(time.Now())
+	seen := func(part int32, waiting int, since leadroute.Millis, lead leadroute.LeadID, deadline leadroute.Millis) queues.Part {
+		return queues.Part{At: at, QueueSeen: leadroute.QueueSeen{
+			Partition: part, Waiting: waiting, Since: since, Oldest: lead, Next: &leadroute.Place{Lead: lead, Deadline: deadline},
+		}}
+	}
+	yield("backlog", &queues.State{Parts: []queues.Part{
+		seen(0, 2, at.Add(-90*time.Second), "L-1", 1_770_000_060_000), seen(3, 1, at.Add(-time.Second), "L-2", 1_770_000_000_000),
+	}})
 }
 
 func set[T any](rows map[string]*T, key string, row *T) {
@@ -264,5 +278,9 @@ func officePlan() *plan.Plan {
 		ID: "p", Zone: time.UTC, Hours: map[string]*plan.Hours{"office": office},
 		Calendars: map[string]*plan.Calendar{"de": {Name: "de", Days: map[plan.Date]string{{Year: 2026, Month: 12, Day: 25}: "Christmas"}}},
 		Classes:   []plan.Class{{Name: "P0"}, {Name: "P1"}},
+		Queues: map[leadroute.QueueID]*plan.Queue{
+			"backlog":            {Name: "backlog", Order: plan.ByDeadline, Description: "Nobody free. Drained as reps close their leads, the most urgent lead first."},
+			plan.UnassignedQueue: {Name: plan.UnassignedQueue, Order: plan.ByDeadline},
+		},
 	}
 }

@@ -30,6 +30,7 @@ var commands = []func() *cobra.Command{
 	newRun,
 	newDemo,
 	newLeads,
+	newQueues,
 	newReps,
 	newAccounts,
 	newDeadLetters,

@@ -234,7 +234,7 @@ func (s *server) build(ctx context.Context) (err error) {
 		},
 		Lead:  func(id leadroute.LeadID) (*ledger.State, bool, error) { return s.pipeline.Ledger.Get(string(id)) },
 		Trail: s.db.Trail, Decisions: s.db.Decisions, Reps: s.pipeline.Reps.Rows, Rep: s.pipeline.Reps.Get, Accounts: s.pipeline.Accounts.Rows,
-		Produce: s.produce, Log: o.Log,
+		Queues: s.pipeline.Queues.Rows, Produce: s.produce, Log: o.Log,
 		Plan: plans.Current,
 	}); err != nil {
 		return err

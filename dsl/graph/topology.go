@@ -68,7 +68,7 @@ func (t *topology) door() {
 // core is the same for every plan: each stage has one inbox and one table.
 func (t *topology) core() {
 	keys := map[leadroute.Topic]string{
-		leadroute.TopicLedger: "by lead", leadroute.TopicPools: "by pool", leadroute.TopicReps: "by rep", leadroute.TopicAccounts: "by domain",
+		leadroute.TopicLedger: "by lead", leadroute.TopicPools: "by pool", leadroute.TopicReps: "by rep", leadroute.TopicAccounts: "by domain", leadroute.TopicQueues: "by queue",
 	}
 	for _, stage := range leadroute.Stages {
 		in := t.topic(3, stage, keys[stage])

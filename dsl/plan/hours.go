@@ -126,3 +126,30 @@ func after(from time.Time, span time.Duration, open func(time.Time) bool, next f
 	}
 	return time.Time{}
 }
+
+// Between is how long the hours are open in [from, until). Nil hours are always open.
+func (h *Hours) Between(from, until time.Time) (open time.Duration) {
+	if h == nil {
+		return max(0, until.Sub(from))
+	}
+	local := from.In(h.Zone)
+	y, m, d := local.Date()
+	for i := 0; ; i++ {
+		if !time.Date(y, m, d+i, 0, 0, 0, 0, h.Zone).Before(until) {
+			return open
+		}
+		for _, s := range h.Week[(int(local.Weekday())+i)%7] {
+			a := time.Date(y, m, d+i, 0, s.From, 0, 0, h.Zone)
+			b := time.Date(y, m, d+i, 0, s.Until, 0, 0, h.Zone)
+			if a.Before(from) {
+				a = from
+			}
+			if b.After(until) {
+				b = until
+			}
+			if a.Before(b) && h.Open(a) {
+				open += b.Sub(a)
+			}
+		}
+	}
+}

@@ -3,6 +3,8 @@ package plan
 import (
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // TestAfter: a span passes while the hours are open, over nights, weekends and changes of the clocks.
@@ -46,5 +48,37 @@ func TestAfter(t *testing.T) {
 		if got := c.hours.After(from, c.span); !got.Equal(want) {
 			t.Errorf("After(%s, %s) = %s, want %s: %s", c.from, c.span, got, want, c.why)
 		}
+	}
+}
+
+// TestBetween: After and Between are one another's inverse.
+func TestBetween(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	office := &Hours{Name: "office", Zone: berlin}
+	for day := time.Monday; day <= time.Friday; day++ {
+		office.Week[day] = []Span{{From: 9 * 60, Until: 12 * 60}, {From: 13 * 60, Until: 18 * 60}}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		hours := rapid.SampledFrom([]*Hours{nil, office}).Draw(t, "hours")
+		from := time.Date(2026, 3, 27, 0, 0, rapid.IntRange(0, 7*24*3600).Draw(t, "from"), 0, berlin) // the clocks change on the 29th
+		span := time.Duration(rapid.IntRange(1, 100*3600).Draw(t, "span")) * time.Second
+		if got := hours.Between(from, hours.After(from, span)); got != span {
+			t.Fatalf("Between(%s, After(%v)) = %v", from, span, got)
+		}
+		until := from.Add(span)
+		open := hours.Between(from, until)
+		mid := from.Add(time.Duration(rapid.Int64Range(0, int64(span)).Draw(t, "mid")))
+		if sum := hours.Between(from, mid) + hours.Between(mid, until); sum != open || open < 0 || open > span {
+			t.Fatalf("between %s and %s %v are open, in two parts %v", from, until, open, sum)
+		}
+	})
+	if got := office.Between(time.Date(2026, 1, 16, 17, 0, 0, 0, berlin), time.Date(2026, 1, 19, 10, 0, 0, 0, berlin)); got != 2*time.Hour {
+		t.Errorf("over the weekend %v are open, want 2h", got)
+	}
+	if got := office.Between(time.Date(2026, 1, 16, 17, 0, 0, 0, berlin), time.Date(2026, 1, 16, 9, 0, 0, 0, berlin)); got != 0 {
+		t.Errorf("backwards %v are open, want none", got)
 	}
 }

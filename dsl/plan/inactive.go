@@ -38,9 +38,6 @@ func (p *Plan) Inactive() []Inactive {
 	for i := range p.Rules {
 		l.rule(&p.Rules[i])
 	}
-	for _, q := range sorted(p.Queues) {
-		l.add(q.AlertAfter > 0, named("queue", string(q.Name)), "alert_after", "nobody is told yet")
-	}
 	for i := range p.Destinations {
 		l.destination(&p.Destinations[i])
 	}

@@ -272,6 +272,16 @@ func (p *Plan) Class(name leadroute.Class) *Class {
 	return nil
 }
 
+// Rank is a class's place in the policy's order, 0 the first; one that it does not have is last.
+func (p *Plan) Rank(name leadroute.Class) int {
+	for i := range p.Classes {
+		if p.Classes[i].Name == name {
+			return i
+		}
+	}
+	return len(p.Classes)
+}
+
 // Zone of hours h (nil: the plan's).
 func (p *Plan) zone(h *Hours) *time.Location {
 	if h != nil && h.Zone != nil {

@@ -329,7 +329,7 @@ func (f *floor) event(key string, e *leadroute.LatencyEvent) {
 			age = plan.DefaultMaxAge
 		}
 		l := leadroute.Lead{EmittedAt: e.EmittedAt, ReceivedAt: e.ReceivedAt}
-		f.agenda.add(max(l.Since().Add(age), f.now+1), cue{kind: cueTooOld, lead: id, rev: e.Rev})
+		f.agenda.add(max(l.Since().Add(age), f.now+1), cue{kind: cueTooOld, lead: id, rev: r.state.Rev})
 	case leadroute.StepDeadLettered:
 		if e.Destination == "" {
 			delete(f.leads, id)
@@ -498,27 +498,18 @@ func (f *floor) reachedBy(rep leadroute.RepID) []*group {
 	return all
 }
 
-// wake offers the heads of the groups, the most urgent first, until each was offered in vain.
-// The leads of a group stand alike: if nobody takes its head, nobody takes another.
+// wake offers the heads of the groups in the order in which they are served, until each was
+// offered in vain. The leads of a group stand alike: if nobody takes its head, nobody takes
+// another.
 func (f *floor) wake(groups []*group) error {
 	groups = slices.Clone(groups)
-	for len(groups) > 0 {
-		best := -1
-		var head *waiter
-		for i := 0; i < len(groups); {
-			h := groups[i].head()
-			if h == nil {
-				groups = slices.Delete(groups, i, i+1)
-				continue
-			}
-			if head == nil || h.before(head) {
-				best, head = i, h
-			}
-			i++
-		}
-		if head == nil {
+	for {
+		groups = slices.DeleteFunc(groups, func(g *group) bool { return g.head() == nil })
+		best := firstOf(groups)
+		if best < 0 {
 			return nil
 		}
+		head := groups[best].head()
 		f.tell(head.timer.Lead, &leadroute.LedgerMessage{Due: head.timer})
 		if err := f.work(); err != nil {
 			return err
@@ -527,5 +518,28 @@ func (f *floor) wake(groups []*group) error {
 			groups = slices.Delete(groups, best, best+1)
 		}
 	}
-	return nil
+}
+
+// firstOf is the group whose head is served first, -1 if there is none: of each queue's heads
+// the first one, and of these the one with the earliest deadline. See leadroute.Line.
+func firstOf(groups []*group) int {
+	var room [8]int
+	heads := room[:0] // by queue: a plan has few
+	for i, g := range groups {
+		h := g.head()
+		same := slices.IndexFunc(heads, func(j int) bool { return groups[j].head().place.Queue == h.place.Queue })
+		switch {
+		case same < 0:
+			heads = append(heads, i)
+		case h.before(groups[heads[same]].head()):
+			heads[same] = i
+		}
+	}
+	best := -1
+	for _, i := range heads {
+		if best < 0 || groups[i].head().place.Sooner(groups[best].head().place) < 0 {
+			best = i
+		}
+	}
+	return best
 }

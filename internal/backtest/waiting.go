@@ -36,16 +36,12 @@ type group struct {
 
 type waiter struct {
 	timer *leadroute.Timer
+	place leadroute.Place
 	gone  bool
 }
 
-// before is the clock's order: earliest deadline first, then by id.
-func (w *waiter) before(v *waiter) bool {
-	if w.timer.Deadline != v.timer.Deadline {
-		return w.timer.Deadline < v.timer.Deadline
-	}
-	return w.timer.Lead < v.timer.Lead
-}
+// before is the order of the queue in which both wait.
+func (w *waiter) before(v *waiter) bool { return w.place.Compare(v.place) < 0 }
 
 type waiters []*waiter
 
@@ -75,7 +71,7 @@ func (g *group) head() *waiter {
 // add lets a lead wait, and returns its group if it is the only one there.
 func (w *waiting) add(key string, t *leadroute.Timer, p *plan.Plan, s *ledger.State) (alone *group) {
 	w.remove(key)
-	v, g := &waiter{timer: t}, w.group(t, p, s)
+	v, g := &waiter{timer: t, place: t.Place()}, w.group(t, p, s)
 	if g.head() == nil {
 		alone = g
 	}

@@ -26,6 +26,8 @@ func (w *World) arrive(it item) {
 		w.inbox(w.identities, it)
 	case it.to == w.accounts.name:
 		w.inbox(w.accounts, it)
+	case it.to == w.queues.name:
+		w.inbox(w.queues, it)
 	case it.to == leadroute.TopicTimers:
 		if it.val == nil {
 			delete(w.clock.timers, it.key)
@@ -82,8 +84,11 @@ func (w *World) event(it item) {
 		w.heard = append(w.heard, *e)
 	}
 	w.events[id] = *e
-	if e.Step == leadroute.StepNotified {
+	switch {
+	case e.Step == leadroute.StepNotified:
 		w.checkStep(e)
+	case e.Step == leadroute.StepDelivered && e.Queue != "":
+		w.violate("11 parked", "%s is a delivery, and nobody has the lead but queue %s", id, e.Queue)
 	}
 }
 
@@ -346,6 +351,7 @@ func (w *World) checkEnd() {
 	w.checkPeople()
 	w.checkTold()
 	w.checkIncidents()
+	w.checkHolds()
 }
 
 // checkIncidents checks that an incident ends when the rep acts, and only one that was raised.

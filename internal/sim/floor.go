@@ -87,7 +87,14 @@ func (w *World) drawPlan(version int) *plan.Plan {
 	if w.chance(2) {
 		p.Accounts = &plan.AccountMatch{By: []string{plan.ByDomain}}
 	}
-	q := &plan.Queue{Name: "backlog"}
+	w.drawQueues(p, names)
+	return p
+}
+
+// drawQueues draws two queues, which may drain into the same pool and may be a chain.
+func (w *World) drawQueues(p *plan.Plan, names []leadroute.PoolID) {
+	orders := []plan.QueueOrder{plan.ByDeadline, plan.ByPriority, plan.ByArrival}
+	q := &plan.Queue{Name: "backlog", Order: orders[w.rng.IntN(3)]}
 	if w.chance(2) {
 		q.DrainTo = []leadroute.PoolID{names[0]}
 	}
@@ -95,12 +102,27 @@ func (w *World) drawPlan(version int) *plan.Plan {
 		q.MaxWait, q.Then = time.Minute, &plan.Target{Pool: names[1]}
 	}
 	p.Queues[q.Name] = q
-	if w.chance(4) { // a lead that waited too long waits elsewhere
-		last := &plan.Queue{Name: "last"}
-		p.Queues[last.Name] = last
-		q.MaxWait, q.Then = 30*time.Second, &plan.Target{Queue: last.Name}
+	late := &plan.Queue{Name: "late", Order: orders[w.rng.IntN(3)]}
+	switch w.rng.IntN(4) {
+	case 0:
+		late.DrainTo = []leadroute.PoolID{"nowhere", names[0]} // a pool that is gone
+	case 1:
+		late.DrainTo = []leadroute.PoolID{names[1], names[0]}
+	case 2:
+		late.MaxWait, late.Then = time.Minute, &plan.Target{Rep: "r0"}
 	}
-	return p
+	if q.Then != nil && w.chance(2) {
+		q.Then = &plan.Target{Queue: late.Name}
+	}
+	p.Queues[late.Name] = late
+	for _, q := range []*plan.Queue{q, late} {
+		if w.chance(2) {
+			q.CRMID = "crm-" + string(q.Name)
+		}
+		if w.chance(2) {
+			q.AlertAfter, q.Alert = time.Duration(1+w.rng.IntN(30))*time.Second, []string{"managers"}
+		}
+	}
 }
 
 var errBad = errors.New("a lead that no plan can read")
@@ -136,8 +158,11 @@ func (w *World) decide(p *plan.Plan, l *leadroute.Lead, _ leadroute.Millis) (pla
 	if last := len(d.Targets) - 1; n%11 == 0 {
 		d.Targets[last].Strategy = plan.Claim
 	}
-	if n%3 > 0 {
+	switch n % 6 {
+	case 1, 2, 4:
 		d.Targets = append(d.Targets, plan.Target{Queue: "backlog"})
+	case 5:
+		d.Targets = append(d.Targets, plan.Target{Queue: "late"})
 	}
 	return d, nil
 }

@@ -77,9 +77,13 @@ func (d *door) post(w *World) {
 type clock struct {
 	timers map[string]leadroute.Timer
 	late   []leadroute.Timer // firings of an instance that stalled in the middle of them
+	said   map[sight]bool    // queues that were last said to hold leads
 }
 
 func (w *World) clockTick() {
+	if w.chance(2) {
+		w.sayQueues()
+	}
 	keys := make([]string, 0, len(w.clock.timers))
 	for k := range w.clock.timers {
 		keys = append(keys, k)
@@ -200,15 +204,18 @@ func (c *crm) init() {
 }
 
 func (c *crm) take(w *World, d *leadroute.Delivery) {
-	key := string(d.Destination) + "/" + d.Key()
+	key, owner := string(d.Destination)+"/"+d.Key(), d.Owner
+	if owner == "" {
+		owner = held(d.Queue, d.OwnerCRM)
+	}
 	if have, ok := c.applied[key]; ok {
-		if have != d.Owner {
-			w.violate("2 one owner", "%s reached the CRM with owner %s and with owner %s", key, have, d.Owner)
+		if have != owner {
+			w.violate("2 one owner", "%s reached the CRM with owner %s and with owner %s", key, have, owner)
 		}
 		return
 	}
-	c.applied[key] = d.Owner
-	c.records[string(d.Destination)+"/"+string(d.Lead)] = card{d.Rev, d.Owner}
+	c.applied[key] = owner
+	c.records[string(d.Destination)+"/"+string(d.Lead)] = card{d.Rev, owner}
 	if d.Destination == w.plan.Primary().Name && !c.open[string(d.Lead)] {
 		c.open[string(d.Lead)] = true
 		c.names = append(c.names, string(d.Lead))
@@ -251,6 +258,10 @@ type asked struct {
 
 // reviseSome asks for a lead to be reassigned, under the revision that the CRM shows.
 func (w *World) reviseSome() {
+	if w.chance(3) {
+		w.holdSome()
+		return
+	}
 	if len(w.crm.names) == 0 {
 		return
 	}

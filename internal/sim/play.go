@@ -155,21 +155,21 @@ func (y *Play) fire(t *leadroute.Timer) {
 	y.settle()
 }
 
-// wake offers the waiting leads again, by deadline.
+// wake offers the waiting leads again, in the order in which they are served.
 func (y *Play) wake() {
 	y.tick = y.w.now.Add(wakeEvery)
-	var waiting []leadroute.Timer
+	var line []leadroute.Place
+	waiting := map[leadroute.Place]*leadroute.Timer{}
 	for _, t := range y.w.clock.timers {
 		if t.Kind == leadroute.TimerWake {
-			waiting = append(waiting, t)
+			line = append(line, t.Place())
+			waiting[t.Place()] = &t
 		}
 	}
-	slices.SortFunc(waiting, func(a, b leadroute.Timer) int {
-		return cmp.Or(cmp.Compare(a.Deadline, b.Deadline), cmp.Compare(a.Key(), b.Key()))
-	})
+	leadroute.Line(line)
 	free := y.somebodyIsFree()
-	for i := range waiting {
-		t := &waiting[i]
+	for _, p := range line {
+		t := waiting[p]
 		// In vain it changes nothing, except that a lead is late now.
 		if late := t.Deadline <= y.w.now && y.w.now < t.Deadline.Add(wakeEvery)+1; free || late || y.asksByName(t) {
 			y.fire(t)

@@ -5,11 +5,13 @@ import (
 	"slices"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/accounts"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/identities"
 	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/pools"
+	"github.com/leadroute/leadroute/processors/queues"
 	"github.com/leadroute/leadroute/processors/reps"
 )
 
@@ -71,11 +73,16 @@ func (w *World) build() {
 		if open {
 			try = s.Try
 		}
+		held, owned := s != nil && s.Held != nil, leadroute.RepID("")
+		if s != nil {
+			owned = s.Owner()
+		}
 		fired := firings(s)
 		next, out := ledger.Apply(le, leadroute.LeadID(key), s, m, at, own.pos-1 < own.seen)
 		if m.Due != nil && at < m.Due.Due && firings(next) != fired {
 			w.violate("7 steps", "%s of %s fired %d ms before it was due", m.Due.Name, key, m.Due.Due-at)
 		}
+		w.checkHold(own, key, next, held, owned, out)
 		w.ownerChanged(own, key, before, ownerOf(next))
 		w.checkMember(key, next)
 		w.checkRefused(key, open, try, next, m)
@@ -93,11 +100,14 @@ func (w *World) build() {
 			even = s.Even
 		}
 		among := w.fits(key, own, m, at)
+		check := w.checkLine(own, key, s, m.Offer, at)
 		next, out := pools.Apply(pools.Env{Plan: w.planOf, Roster: own.by.view.roster}, leadroute.PoolID(key), s, m, at)
+		check(out)
 		w.checkTurns(key, &before, next, m)
 		w.checkFit(key, among, even, &before, next, m)
 		return next, out
 	}))
+	w.pools.recovered = w.forgetLines
 	w.reps = w.stage(leadroute.TopicReps, adapt(func(own *owner, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
 		held, back := 0, s == nil || s.Gone
 		if s != nil {
@@ -122,7 +132,13 @@ func (w *World) build() {
 		w.checkOwn(own, key, m.Own, out)
 		return next, out
 	}))
-	w.stages = []*stage{w.ledger, w.pools, w.reps, w.identities, w.accounts}
+	w.queues = w.stage(leadroute.TopicQueues, adapt(func(own *owner, key string, s *queues.State, m *leadroute.QueueMessage, at leadroute.Millis) (*queues.State, []leadroute.Effect) {
+		check := w.checkAlert(own, leadroute.QueueID(key), s, m, at)
+		next, out := queues.Apply(queues.Env{Plan: func() *plan.Plan { return w.plan }}, leadroute.QueueID(key), s, m, at, own.pos-1 < own.seen)
+		check(next, out)
+		return next, out
+	}))
+	w.stages = []*stage{w.ledger, w.pools, w.reps, w.identities, w.accounts, w.queues}
 	for range max(w.opt.Processes, 1) {
 		w.startProcess()
 	}

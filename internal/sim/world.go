@@ -53,7 +53,7 @@ type World struct {
 	// accept is how long a rep has to respond under half of the targets, 0: no bound.
 	accept time.Duration
 
-	ledger, pools, reps, identities, accounts *stage
+	ledger, pools, reps, identities, accounts, queues *stage
 
 	stages  []*stage
 	owners  int // there have been
@@ -81,7 +81,9 @@ type World struct {
 	statuses map[string][]said  // by rep, as the log has it
 	asked    []asked            // by humans, of leads
 	replies  map[string]leadroute.Reply
-	out      map[string][]away        // by rep, as the log has it
+	out      map[string][]away // by rep, as the log has it
+	holds    holds
+	lines    map[string]turned        // by pool: who was turned away
 	heard    []leadroute.LatencyEvent // each once, in the order in which they were told
 	decider  func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
 
@@ -360,6 +362,7 @@ func (w *World) drain() {
 	}
 	for w.goesOn() {
 		if w.idle() {
+			w.checkHolders()
 			if len(w.pending(1)) == 0 {
 				return
 			}
@@ -372,6 +375,7 @@ func (w *World) drain() {
 			w.clockTick()
 			w.sweepAll()
 			w.replayDead()
+			w.releaseHeld()
 		}
 		w.step()
 	}

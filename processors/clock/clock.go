@@ -37,7 +37,10 @@ type Config struct {
 	Stream stream.Config
 	// Tick is how often the heads of the queues are offered, 250ms if zero. Due timers do
 	// not wait for it.
-	Tick    time.Duration
+	Tick time.Duration
+	// Say is how often is said what is seen of each queue, 2s if zero. Who listens believes
+	// it for ten times as long.
+	Say     time.Duration
 	Metrics *Metrics // unobserved if nil
 }
 
@@ -53,8 +56,11 @@ func New(cfg Config) (*Clock, error) {
 	switch {
 	case len(cfg.Stream.Brokers) == 0:
 		return nil, errors.New("clock: no brokers given")
-	case cfg.Tick < 0:
-		return nil, fmt.Errorf("clock: tick %v cannot be negative", cfg.Tick)
+	case cfg.Tick < 0 || cfg.Say < 0:
+		return nil, fmt.Errorf("clock: tick %v and say %v cannot be negative", cfg.Tick, cfg.Say)
+	}
+	if cfg.Say == 0 {
+		cfg.Say = 2 * time.Second
 	}
 	if cfg.Tick == 0 {
 		cfg.Tick = 250 * time.Millisecond
@@ -121,6 +127,8 @@ type run struct {
 
 	unacked atomic.Int64
 
+	said time.Time // when it was last said what is seen of the queues
+
 	mu    sync.Mutex
 	parts map[int32]*partition
 	plan  leadroute.Millis // when the loop wakes next
@@ -130,9 +138,10 @@ type run struct {
 type partition struct {
 	wheel  *wheel
 	queues *queues
-	end    int64     // offset to read up to before anything fires; -1: the broker did not say
-	heard  time.Time // of the last record, or of the assignment
-	ready  bool      // read to the end
+	end    int64           // offset to read up to before anything fires; -1: the broker did not say
+	heard  time.Time       // of the last record, or of the assignment
+	ready  bool            // read to the end
+	said   map[string]bool // queues that were last said to hold leads
 }
 
 func (r *run) assigned(_ leadroute.Topic, n int32) {
@@ -147,7 +156,7 @@ func (r *run) assigned(_ leadroute.Topic, n int32) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.parts[n] = &partition{wheel: newWheel(), queues: newQueues(), end: end, heard: time.Now(), ready: end == 0}
+	r.parts[n] = &partition{wheel: newWheel(), queues: newQueues(), end: end, heard: time.Now(), ready: end == 0, said: map[string]bool{}}
 }
 
 func (r *run) revoked(_ leadroute.Topic, n int32) {
@@ -242,24 +251,40 @@ func (r *run) loop() {
 // wake offers the heads of the queues of every partition.
 func (r *run) wake() {
 	var offer []*leadroute.Timer
-	due, waiting, queued := 0, 0, map[string]int{}
+	due, waiting, queued, oldest := 0, 0, map[string]int{}, map[string]leadroute.Millis{}
+	var seen []sighting
+	say := time.Since(r.said) >= r.cfg.Say
+	if say {
+		r.said = time.Now()
+	}
 	r.mu.Lock()
-	for _, p := range r.parts {
+	for n, p := range r.parts {
 		if !p.ready && time.Since(p.heard) >= quiet {
 			p.ready = true
 		}
 		if p.ready {
 			offer = append(offer, p.queues.tick()...)
 		}
+		if p.ready && say {
+			for name, v := range p.queues.seen(n, p.said) {
+				seen = append(seen, sighting{name, v})
+			}
+		}
 		due += p.wheel.len()
 		waiting += p.queues.len()
 		for name, k := range p.queues.byName {
 			queued[name] += len(k.rows)
+			if since := k.ages.head().Deadline; since != 0 && (oldest[name] == 0 || since < oldest[name]) {
+				oldest[name] = since
+			}
 		}
 	}
 	r.mu.Unlock()
 	for _, t := range offer {
 		r.fire(t)
+	}
+	for _, v := range seen {
+		r.say(v)
 	}
 	r.cfg.Metrics.pending.WithLabelValues("due").Set(float64(due))
 	r.cfg.Metrics.pending.WithLabelValues("wake").Set(float64(waiting))
@@ -267,6 +292,32 @@ func (r *run) wake() {
 	for name, n := range queued {
 		r.cfg.Metrics.waiting.WithLabelValues(name).Set(float64(n))
 	}
+	r.cfg.Metrics.oldest.Reset()
+	for name, since := range oldest {
+		r.cfg.Metrics.oldest.WithLabelValues(name).Set(leadroute.At(r.now()).Sub(since).Seconds())
+	}
+}
+
+// sighting is what one partition's clock sees of one queue.
+type sighting struct {
+	queue string
+	seen  *leadroute.QueueSeen
+}
+
+// say sends it to whoever knows of the queue as a whole. What the log does not take is said
+// again soon.
+func (r *run) say(v sighting) {
+	b, err := leadroute.Encode(&leadroute.QueueMessage{Seen: v.seen})
+	if err != nil {
+		r.log.Error("queue not reported", "queue", v.queue, "error", err)
+		return
+	}
+	rec := &kgo.Record{Topic: r.cfg.Stream.Namespace.Topic(leadroute.TopicQueues), Key: []byte(v.queue), Value: b}
+	r.cl.Produce(r.ctx, rec, func(_ *kgo.Record, err error) {
+		if err != nil && r.ctx.Err() == nil {
+			r.log.Warn("the log refused what is seen of a queue, it will be said again", "queue", v.queue, "error", err)
+		}
+	})
 }
 
 // fireDue fires what is due and returns when to come again. The lock is let go between

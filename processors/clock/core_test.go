@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/leadroute/leadroute"
@@ -84,8 +85,8 @@ func TestOrderIsASortedSet(t *testing.T) {
 		var o order
 		var model []place
 		for _, s := range rapid.SliceOfN(rapid.IntRange(0, 6000), 0, 3000).Draw(t, "steps") {
-			p := place{leadroute.Millis(s % 1500 / 3), leadroute.LeadID(fmt.Sprint(s % 3))}
-			i, there := slices.BinarySearchFunc(model, p, place.compare)
+			p := place{Deadline: leadroute.Millis(s % 1500 / 3), Lead: leadroute.LeadID(fmt.Sprint(s % 3))}
+			i, there := slices.BinarySearchFunc(model, p, place.Compare)
 			switch {
 			case s < 4500 && !there:
 				model = slices.Insert(model, i, p)
@@ -98,11 +99,11 @@ func TestOrderIsASortedSet(t *testing.T) {
 				o.remove(p)
 			}
 		}
-		after := place{leadroute.Millis(rapid.IntRange(0, 500).Draw(t, "after")), "1"}
+		after := place{Deadline: leadroute.Millis(rapid.IntRange(0, 500).Draw(t, "after")), Lead: "1"}
 		var got, want []place
 		o.from(after, func(p place) bool { got = append(got, p); return true })
 		for _, p := range model {
-			if p.compare(after) > 0 {
+			if p.Compare(after) > 0 {
 				want = append(want, p)
 			}
 		}
@@ -257,6 +258,94 @@ func TestQueuesCountWhatWaits(t *testing.T) {
 		}
 		if sum != len(model) || q.len() != len(model) {
 			t.Fatalf("waiting = %v (len %v), want %v", sum, q.len(), len(model))
+		}
+	})
+}
+
+// TestHeadsAreOfferedInOrder: a queue is offered by its own order, whatever that is, and the
+// queue whose head has the earliest deadline before the others.
+func TestHeadsAreOfferedInOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := newQueues()
+		left := map[string][]leadroute.Place{}
+		for i := range rapid.IntRange(1, 40).Draw(t, "leads") {
+			w := waiting(i, leadroute.Millis(rapid.IntRange(1, 20).Draw(t, "deadline")))
+			w.Name = rapid.SampledFrom([]string{"by_deadline", "by_priority", "by_arrival"}).Draw(t, "queue")
+			switch w.Name {
+			case "by_priority":
+				w.Rank = rapid.IntRange(0, 3).Draw(t, "rank")
+			case "by_arrival":
+				w.Order = leadroute.Millis(rapid.IntRange(1, 20).Draw(t, "arrival"))
+			}
+			q.set(w)
+			left[w.Name] = append(left[w.Name], w.Place())
+		}
+		var heads []leadroute.Place
+		for _, all := range left {
+			slices.SortFunc(all, place.Compare)
+			heads = append(heads, all[0])
+		}
+		slices.SortFunc(heads, place.Sooner)
+		offered, got := q.tick(), map[string][]leadroute.Place{}
+		for i, w := range offered {
+			if w.Place() != heads[i] {
+				t.Fatalf("a tick offers %v, want %v", offered, heads)
+			}
+		}
+		for q.len() > 0 { // each leaves as soon as it is offered
+			if len(offered) == 0 {
+				offered = q.tick()
+			}
+			w := offered[0]
+			got[w.Name] = append(got[w.Name], w.Place())
+			offered = append(offered[1:], q.cancel(w.Lead, w.Name)...)
+		}
+		if diff := cmp.Diff(left, got); diff != "" {
+			t.Fatalf("the queues were offered (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// What the clock says of a queue: how many wait, who waits longest, who is next; and once
+// that nobody does any more.
+func TestWhatIsSeenOfAQueue(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q, model, said := newQueues(), map[string]*leadroute.Timer{}, map[string]bool{}
+		for _, s := range rapid.SliceOf(rapid.IntRange(0, 5999)).Draw(t, "steps") {
+			w := waiting(s%20, leadroute.Millis(1+s/20%10))
+			w.Name, w.Since = fmt.Sprint("q", s%2), leadroute.Millis(1+s/200%7)
+			switch key := w.Key(); {
+			case s < 4000:
+				q.set(w)
+				model[key] = w
+			default:
+				q.cancel(w.Lead, w.Name)
+				delete(model, key)
+			}
+			if s%3 > 0 {
+				continue
+			}
+			want := map[string]*leadroute.QueueSeen{}
+			for name := range said {
+				want[name] = &leadroute.QueueSeen{Partition: 7}
+			}
+			for _, w := range model {
+				v := want[w.Name]
+				if v == nil || v.Waiting == 0 {
+					v = &leadroute.QueueSeen{Partition: 7, Since: 1 << 40, Next: &place{Rank: 9}}
+					want[w.Name] = v
+				}
+				v.Waiting++
+				if v.Since > w.Since || v.Since == w.Since && w.Lead < v.Oldest {
+					v.Since, v.Oldest = w.Since, w.Lead
+				}
+				if p := w.Place(); p.Compare(*v.Next) < 0 {
+					v.Next = &p
+				}
+			}
+			if diff := cmp.Diff(want, q.seen(7, said)); diff != "" {
+				t.Fatalf("seen (-want +got):\n%s", diff)
+			}
 		}
 	})
 }

@@ -6,6 +6,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type Metrics struct {
 	pending *prometheus.GaugeVec   // kind: due, wake
 	waiting *prometheus.GaugeVec   // queue
+	oldest  *prometheus.GaugeVec   // queue
 	fired   *prometheus.CounterVec // kind of the timer
 	failed  prometheus.Counter
 	late    prometheus.Histogram
@@ -20,6 +21,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "leadroute_queue_waiting", Help: "Leads that wait in a queue, in this instance's partitions.",
 		}, []string{"queue"}),
+		oldest: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "leadroute_queue_oldest_seconds", Help: "How long the oldest lead of a queue has waited, in this instance's partitions.",
+		}, []string{"queue"}),
 		fired: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "leadroute_timers_fired_total", Help: "Firings sent to the ledger, repetitions included.",
 		}, []string{"kind"}),
@@ -32,7 +36,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.pending, m.waiting, m.fired, m.failed, m.late)
+		reg.MustRegister(m.pending, m.waiting, m.oldest, m.fired, m.failed, m.late)
 	}
 	return m
 }

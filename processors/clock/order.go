@@ -2,26 +2,12 @@ package clock
 
 import (
 	"sort"
-	"strings"
 
 	"github.com/leadroute/leadroute"
 )
 
-// place is where a waiting lead stands in its queue: earliest deadline first, then by id.
-type place struct {
-	deadline leadroute.Millis
-	lead     leadroute.LeadID
-}
-
-func (p place) compare(q place) int {
-	switch {
-	case p.deadline < q.deadline:
-		return -1
-	case p.deadline > q.deadline:
-		return 1
-	}
-	return strings.Compare(string(p.lead), string(q.lead))
-}
+// place is where a waiting lead stands; the queue is the set's.
+type place = leadroute.Place
 
 // order is a sorted set of places in blocks of bounded size, so that a queue of a million
 // leads takes and gives one in microseconds and yields its head in order.
@@ -37,13 +23,13 @@ const blockMax = 512
 func (o *order) find(p place) (b, i int) {
 	b = sort.Search(len(o.blocks), func(b int) bool {
 		last := o.blocks[b]
-		return last[len(last)-1].compare(p) >= 0
+		return last[len(last)-1].Compare(p) >= 0
 	})
 	if b == len(o.blocks) {
 		return b, 0
 	}
 	block := o.blocks[b]
-	return b, sort.Search(len(block), func(i int) bool { return block[i].compare(p) >= 0 })
+	return b, sort.Search(len(block), func(i int) bool { return block[i].Compare(p) >= 0 })
 }
 
 // add inserts p; one that is there already stays once.
@@ -90,6 +76,9 @@ func (o *order) remove(p place) {
 		o.blocks = append(o.blocks[:b], o.blocks[b+1:]...)
 	}
 }
+
+// head is the first place; the set must not be empty.
+func (o *order) head() place { return o.blocks[0][0] }
 
 // from calls yield for the places after p in order until it returns false; with the zero
 // place it starts at the head.

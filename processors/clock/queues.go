@@ -32,6 +32,7 @@ type queue struct {
 	name  string
 	rows  map[leadroute.LeadID]*leadroute.Timer
 	order order
+	ages  order // the same leads, who has waited longest first
 	// offered are the leads that must not be offered again before the next tick, by whom.
 	offered map[leadroute.LeadID]*window
 	head    window // from the front
@@ -88,14 +89,19 @@ func (q *queues) set(t *leadroute.Timer) {
 	old := k.rows[t.Lead]
 	k.rows[t.Lead] = t
 	if old != nil {
-		if old.Deadline != t.Deadline {
-			k.order.remove(place{old.Deadline, old.Lead})
-			k.order.add(place{t.Deadline, t.Lead})
+		if old.Place() != t.Place() {
+			k.order.remove(old.Place())
+			k.order.add(t.Place())
+		}
+		if old.Since != t.Since {
+			k.ages.remove(age(old))
+			k.ages.add(age(t))
 		}
 		return
 	}
 	q.size++
-	k.order.add(place{t.Deadline, t.Lead})
+	k.order.add(t.Place())
+	k.ages.add(age(t))
 	if w := k.offered[t.Lead]; w != nil { // it left and is back: it found no place
 		w.out++
 		w.failed = true
@@ -110,7 +116,8 @@ func (q *queues) cancel(lead leadroute.LeadID, name string) []*leadroute.Timer {
 		return nil
 	}
 	q.size--
-	k.order.remove(place{k.rows[lead].Deadline, lead})
+	k.order.remove(k.rows[lead].Place())
+	k.ages.remove(age(k.rows[lead]))
 	delete(k.rows, lead)
 	w := k.offered[lead]
 	if w != nil {
@@ -130,11 +137,52 @@ func (q *queues) cancel(lead leadroute.LeadID, name string) []*leadroute.Timer {
 	return k.offer(w, nil)
 }
 
+// age orders leads by when they began to wait.
+func age(t *leadroute.Timer) place { return place{Lead: t.Lead, Deadline: t.Since} }
+
+// seen is what is to be said of the queue.
+func (k *queue) seen(partition int32) *leadroute.QueueSeen {
+	oldest := k.rows[k.ages.head().Lead]
+	next := k.order.head()
+	return &leadroute.QueueSeen{
+		Partition: partition, Waiting: len(k.rows), Since: oldest.Since, Oldest: oldest.Lead, Rev: oldest.Rev, Next: &next,
+	}
+}
+
+// seen is what is to be said of every queue; had are those that it was said of last: one
+// that has become empty is said to be so, once.
+func (q *queues) seen(partition int32, had map[string]bool) map[string]*leadroute.QueueSeen {
+	all := make(map[string]*leadroute.QueueSeen, len(q.names))
+	for _, name := range q.names {
+		all[name] = q.byName[name].seen(partition)
+	}
+	for name := range had {
+		if all[name] == nil {
+			all[name] = &leadroute.QueueSeen{Partition: partition}
+		}
+	}
+	clear(had)
+	for _, name := range q.names {
+		had[name] = true
+	}
+	return all
+}
+
+// soonest are the queues, the one whose head has the earliest deadline first: what drains
+// into one pool is offered to it about in the order in which the pool serves it.
+func (q *queues) soonest() []*queue {
+	all := make([]*queue, len(q.names))
+	for i, name := range q.names {
+		all[i] = q.byName[name]
+	}
+	slices.SortStableFunc(all, func(a, b *queue) int { return a.order.head().Sooner(b.order.head()) })
+	return all
+}
+
 // tick returns whom to offer now, queue by queue.
 func (q *queues) tick() []*leadroute.Timer {
 	var wake []*leadroute.Timer
-	for _, name := range q.names {
-		k := q.byName[name]
+	for _, k := range q.soonest() {
 		stuck := k.head.stuck()
 		for _, w := range []*window{&k.head, &k.probe} {
 			if w.busy() {
@@ -164,12 +212,12 @@ func (k *queue) forget(w *window, gone func(leadroute.LeadID) bool) {
 func (k *queue) offer(w *window, wake []*leadroute.Timer) []*leadroute.Timer {
 	left := w.size
 	take := func(p place) bool {
-		if k.offered[p.lead] == nil {
-			k.offered[p.lead] = w
+		if k.offered[p.Lead] == nil {
+			k.offered[p.Lead] = w
 			w.out++
 			w.offers++
 			left--
-			wake = append(wake, k.rows[p.lead])
+			wake = append(wake, k.rows[p.Lead])
 			if w == &k.probe {
 				k.cursor = p
 			}
@@ -183,7 +231,7 @@ func (k *queue) offer(w *window, wake []*leadroute.Timer) []*leadroute.Timer {
 	k.order.from(k.cursor, take)
 	if left > 0 { // round to the front
 		end := k.cursor
-		k.order.from(place{}, func(p place) bool { return p.compare(end) <= 0 && take(p) })
+		k.order.from(place{}, func(p place) bool { return p.Compare(end) <= 0 && take(p) })
 	}
 	return wake
 }

@@ -151,7 +151,10 @@ type Gateway struct {
 }
 
 // Patterns are the routes of Handler, for a mux that has others beside.
-var Patterns = []string{"POST /v1/leads", "POST /v1/leads/batch", "POST /v1/leads/{id}/respond", "POST /v1/leads/respond", "GET /v1/schema", "POST /v1/hooks/crm/{destination}", "POST /v1/leads/{id}/claim"}
+var Patterns = []string{
+	"POST /v1/leads", "POST /v1/leads/batch", "POST /v1/leads/{id}/respond", "POST /v1/leads/respond", "GET /v1/schema",
+	"POST /v1/hooks/crm/{destination}", "POST /v1/leads/{id}/claim", "POST /v1/leads/{id}/hold", "POST /v1/leads/{id}/release",
+}
 
 // New checks the configuration and starts nothing.
 func New(cfg Config) (*Gateway, error) {
@@ -192,6 +195,8 @@ func New(cfg Config) (*Gateway, error) {
 		write(w, a)
 	})
 	g.mux.Handle(Patterns[6], g.route("claim", g.postClaim))
+	g.mux.Handle(Patterns[7], g.route("hold", g.postHold))
+	g.mux.Handle(Patterns[8], g.route("release", g.postRelease))
 	return g, nil
 }
 

@@ -36,7 +36,8 @@ func TestRespondIsAnswered(t *testing.T) {
 }
 
 // startLedger answers actions by the rep who acts: ana has the lead, ben and cy have not, and
-// eve acts on one that is not known. It returns when the door hears it.
+// eve acts on one that is not known. Holds it answers by the lead's id, as by the reason why
+// not. It returns when the door hears it.
 func startLedger(t *testing.T, d *door) {
 	t.Helper()
 	ledger, err := kgo.NewClient(append(d.cfg.Stream.Options(), kgo.ConsumeTopics("leadroute.ledger"), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))...)
@@ -52,14 +53,23 @@ func startLedger(t *testing.T, d *door) {
 		for ctx.Err() == nil {
 			ledger.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
 				m, err := leadroute.Decode[leadroute.LedgerMessage](r.Value)
-				if err != nil || m.Action == nil || m.Action.Reply == "" {
+				var key string
+				var reply leadroute.Reply
+				switch {
+				case err == nil && m.Action != nil && m.Action.Rep != "silent":
+					key, reply = m.Action.Reply, answers[m.Action.Rep]
+				case err == nil && m.Hold != nil && m.Hold.ID != "" && m.Hold.By == "web":
+					key, reply = m.Hold.Reply, leadroute.Reply{Known: string(r.Key) != "unknown", Refused: string(r.Key)}
+					reply.Agreed = string(r.Key) == "l1" && (m.Hold.Over || m.Hold.Reason == "legal, first" && m.Hold.Until != 1)
+				}
+				if err != nil || m.Action == nil && key == "" {
 					t.Errorf("the ledger was told %s", r.Value)
 					return
 				}
-				v, err := leadroute.Encode(answers[m.Action.Rep])
-				if err == nil && m.Action.Rep != "silent" {
+				v, err := leadroute.Encode(&reply)
+				if err == nil && key != "" {
 					for range 2 { // a copy is nobody's
-						err = ledger.ProduceSync(ctx, &kgo.Record{Topic: "leadroute.replies", Key: []byte(m.Action.Reply), Value: v}).FirstErr()
+						err = ledger.ProduceSync(ctx, &kgo.Record{Topic: "leadroute.replies", Key: []byte(key), Value: v}).FirstErr()
 					}
 				}
 				if err != nil && ctx.Err() == nil {

@@ -103,7 +103,7 @@ func (g *Gateway) Ask(ctx context.Context, lead leadroute.LeadID, said leadroute
 	if cl == nil {
 		return nil, errNotRunning
 	}
-	replies, p := g.ask(ctx, cl, []*action{{lead, said}})
+	replies, p := g.ask(ctx, cl, []*action{{lead: lead, said: said}})
 	if p != nil {
 		return nil, p
 	}
@@ -115,9 +115,13 @@ func (g *Gateway) Ask(ctx context.Context, lead leadroute.LeadID, said leadroute
 func (g *Gateway) ask(ctx context.Context, cl *kgo.Client, as []*action) ([]*leadroute.Reply, *problem) {
 	said := make([]<-chan *leadroute.Reply, len(as))
 	for i, a := range as {
-		a.said.Reply = receipt(newPosting(), i)
+		key := receipt(newPosting(), i)
+		if a.hold != nil {
+			a.hold.Reply = key
+		}
+		a.said.Reply = key
 		var forget func()
-		said[i], forget = g.replies.expect(a.said.Reply)
+		said[i], forget = g.replies.expect(key)
 		defer forget()
 	}
 	if p := g.act(ctx, cl, as); p != nil {
@@ -207,10 +211,18 @@ func (g *Gateway) readActions(raws [][]byte) (res *batchResult, good []*action, 
 	return res, good, at
 }
 
-// action is what a rep says about one lead.
+// action is what a rep says about one lead, or an operator who holds it.
 type action struct {
 	lead leadroute.LeadID
 	said leadroute.RepAction
+	hold *leadroute.Hold // instead of said
+}
+
+func (a *action) message() *leadroute.LedgerMessage {
+	if a.hold != nil {
+		return &leadroute.LedgerMessage{Hold: a.hold}
+	}
+	return &leadroute.LedgerMessage{Action: &a.said}
 }
 
 // named says what is wrong with the lead's id where the body names it.
@@ -233,7 +245,7 @@ func (g *Gateway) act(ctx context.Context, cl *kgo.Client, as []*action) *proble
 		if as[i].said.At == 0 {
 			as[i].said.At = at
 		}
-		g.produce(cl, leadroute.TopicLedger, as[i].lead, &leadroute.LedgerMessage{Action: &as[i].said}, func(err error) {
+		g.produce(cl, leadroute.TopicLedger, as[i].lead, as[i].message(), func(err error) {
 			g.load.leave(1)
 			done <- err
 		})
@@ -288,7 +300,7 @@ func (g *Gateway) readAction(b []byte) (*action, *Problem) {
 	case what != leadroute.ActionResponded && what != leadroute.ActionClosed:
 		return nil, &Problem{codeSchema, "/action", "is not an action", `send "responded" or "closed"`}
 	}
-	return &action{leadroute.LeadID(lead), leadroute.RepAction{Rep: leadroute.RepID(rep), Action: what}}, nil
+	return &action{lead: leadroute.LeadID(lead), said: leadroute.RepAction{Rep: leadroute.RepID(rep), Action: what}}, nil
 }
 
 // owner finds the rep who has that id in the CRM.

@@ -55,6 +55,8 @@ func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, a
 		d.revise(m.Revise)
 	case m.Redeliver != nil:
 		d.redeliver(m.Redeliver)
+	case m.Hold != nil:
+		d.askedToHold(m.Hold)
 	case m.Check != nil:
 		d.check()
 	case m.Met != nil:
@@ -163,13 +165,20 @@ func (d *step) again() {
 // outstanding sends again what the row waits for.
 func (d *step) outstanding() {
 	s := d.s
+	if s.Held != nil {
+		d.sendHold()
+	}
 	switch s.Phase {
 	case Asking:
 		d.sendAsk()
 	case Offering:
-		if s.OpenUntil != 0 {
+		switch {
+		case s.Held != nil:
+		case s.OpenUntil != 0:
 			d.sendClaimTimer()
-		} else {
+		case s.Target >= len(s.list(d.plan())): // the list changed with the plan
+			d.offerFrom(0)
+		default:
 			d.sendOffer()
 		}
 	case Waiting:

@@ -24,7 +24,7 @@ const (
 func (d *step) clocks() []leadroute.Timer {
 	s := d.s
 	c := d.plan().Class(s.Class)
-	if c == nil || !s.Open() || s.Responded || s.Asked == 0 {
+	if c == nil || !s.Open() || s.Responded || s.Asked == 0 || s.Held != nil {
 		return nil
 	}
 	var out []leadroute.Timer
@@ -36,26 +36,21 @@ func (d *step) clocks() []leadroute.Timer {
 	h := d.clockHours(c)
 	acked := d.ackedAt()
 	if t := s.by(); acked != 0 && t != nil && t.Accept > 0 && !byClaim(d.plan(), t) { // who claims has accepted
-		add(leadroute.TimerAccept, "", 0, acked.Add(t.Accept))
+		add(leadroute.TimerAccept, "", 0, s.after(nil, acked, t.Accept))
 	}
 	if c.RespondWithin > 0 && !s.Late {
-		add(leadroute.TimerAnswer, "", 0, after(h, s.Asked, c.RespondWithin))
+		add(leadroute.TimerAnswer, "", 0, s.after(h, s.Asked, c.RespondWithin))
 	}
 	for i := range c.Steps {
 		st, f := &c.Steps[i], s.fired(c.Steps[i].Name)
 		switch {
 		case st.Every > 0 && acked != 0 && (st.AtMost == 0 || f.N < st.AtMost):
-			add(leadroute.TimerStep, st.Name, f.N+1, after(h, max(acked, f.At), st.Every))
+			add(leadroute.TimerStep, st.Name, f.N+1, s.after(h, max(acked, f.At), st.Every))
 		case st.After > 0 && (f.N == 0 || mutant.On("ledger-step-fires-again")):
-			add(leadroute.TimerStep, st.Name, f.N+1, after(h, s.Asked, st.After))
+			add(leadroute.TimerStep, st.Name, f.N+1, s.after(h, s.Asked, st.After))
 		}
 	}
 	return out
-}
-
-// after is when span has passed within the hours; 0: never.
-func after(h *plan.Hours, from leadroute.Millis, span time.Duration) leadroute.Millis {
-	return leadroute.At(h.After(from.Time(), span))
 }
 
 // clockHours are the hours in which the steps' clocks run: those of the pool that has the

@@ -15,25 +15,50 @@ import (
 func (d *step) deliverAll() {
 	for i := range d.plan().Destinations {
 		p := &d.plan().Destinations[i]
-		b := d.s.dest(p.Name)
-		if b == nil {
-			d.s.Dests = append(d.s.Dests, Dest{Name: p.Name})
-			b = &d.s.Dests[len(d.s.Dests)-1]
+		if b := d.book(p); !b.InFlight {
+			d.deliver(b, p)
 		}
-		if b.InFlight {
-			continue
-		}
+	}
+}
+
+// park has the primary destination hold the lead under its queue's owner, if that has one.
+// The queue is an owner as a rep is: it has a revision of its own, which the rep's supersedes,
+// so that every destination has each revision once and goes by the highest. The lead goes on
+// under the next one.
+func (d *step) park() {
+	s := d.s
+	q, p := d.plan().Queues[s.Queue], d.plan().Primary()
+	if q == nil || q.CRMID == "" || p == nil {
+		return
+	}
+	s.Parked = s.Rev
+	if !mutant.On("ledger-parked-same-revision") {
+		s.Rev++
+		s.Try = 0
+	}
+	if b := d.book(p); !b.InFlight {
 		d.deliver(b, p)
 	}
 }
 
-// deliver starts the current revision's attempts at one destination.
+// book is the destination's, made if there is none yet.
+func (d *step) book(p *plan.Destination) *Dest {
+	if b := d.s.dest(p.Name); b != nil {
+		return b
+	}
+	d.s.Dests = append(d.s.Dests, Dest{Name: p.Name})
+	return &d.s.Dests[len(d.s.Dests)-1]
+}
+
+// deliver starts the attempts at one destination of the revision that it is to have.
 func (d *step) deliver(b *Dest, p *plan.Destination) {
 	s := d.s
 	d.stopRetry(b)
-	*b = Dest{
-		Name: b.Name, Acked: b.Acked, Rev: s.Rev, Limit: attempts(p),
-		Owner: s.Owner(), OwnerCRM: s.OwnerCRM, Pool: s.Claim.Pool, Assigned: d.at,
+	*b = Dest{Name: b.Name, Acked: b.Acked, ForQueue: b.ForQueue, Rev: s.wanted(), Limit: attempts(p), Assigned: d.at}
+	if s.Claim != nil {
+		b.Owner, b.OwnerCRM, b.Pool = s.Owner(), s.OwnerCRM, s.Claim.Pool
+	} else if q := d.plan().Queues[s.Queue]; q != nil {
+		b.OwnerCRM, b.Queue = q.CRMID, q.Name
 	}
 	d.attempt(b)
 }
@@ -59,7 +84,7 @@ func (d *step) sendAttempt(b *Dest) {
 func (d *step) delivery(b *Dest) *leadroute.Delivery {
 	s := d.s
 	return &leadroute.Delivery{
-		Lead: d.id, Rev: b.Rev, Destination: b.Name, Attempt: b.Attempt, Owner: b.Owner, OwnerCRM: b.OwnerCRM, Pool: b.Pool,
+		Lead: d.id, Rev: b.Rev, Destination: b.Name, Attempt: b.Attempt, Owner: b.Owner, OwnerCRM: b.OwnerCRM, Pool: b.Pool, Queue: b.Queue,
 		Class: s.Class, Territory: s.Territory, Rule: s.Rule, Plan: s.Plan, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received,
 		Deadline: s.deadline(), AssignedAt: b.Assigned, Fields: s.Fields,
 	}
@@ -106,32 +131,43 @@ func (d *step) outcome(o *leadroute.Outcome) {
 	b.InFlight = false
 	d.touch()
 	p := d.plan().Destination(b.Name)
-	n := attemptN(b.Name, o.Attempt)
+	said := TrailStep{Rev: o.Rev, N: attemptN(b.Name, o.Attempt), At: o.At, Dest: b.Name, Queue: b.Queue, Attempt: o.Attempt, Outcome: status(o), Reason: o.Reason}
+	as := func(step leadroute.Step) TrailStep {
+		said.Step = step
+		return said
+	}
 	switch {
 	case o.Result == leadroute.ResultDelivered:
-		first := b.Acked == 0
+		first := !b.owned()
 		if o.Rev > b.Acked {
+			b.ForQueue = b.Queue != "" && first
 			b.Acked, b.AckedAt = o.Rev, o.At
 		}
-		d.record(TrailStep{Step: leadroute.StepDelivered, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o)})
+		said.Reason = ""
+		if b.Queue != "" && !mutant.On("ledger-parked-counts") { // no rep has it: no SLA counts that
+			d.record(as(leadroute.StepParked))
+		} else {
+			d.record(as(leadroute.StepDelivered))
+		}
 		if p != nil && p.Primary && o.Rev == s.Rev {
 			d.acknowledged(b.AckedAt, first)
 		}
-	case o.Rev < s.Rev:
-		d.record(TrailStep{Step: leadroute.StepSuperseded, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o), Reason: o.Reason})
+	case o.Rev < s.Rev && o.Rev != s.wanted():
+		d.record(as(leadroute.StepSuperseded))
 	case o.Result == leadroute.ResultRetry && (o.Attempt < b.Limit || mutant.On("ledger-attempts-restart")):
-		d.record(TrailStep{Step: leadroute.StepAttemptFailed, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o), Reason: o.Reason})
+		d.record(as(leadroute.StepAttemptFailed))
 		d.retryLater(b, p, o)
 		d.breach()
 	default:
-		d.record(TrailStep{Step: leadroute.StepAttemptFailed, Rev: o.Rev, N: n, At: o.At, Dest: b.Name, Attempt: o.Attempt, Outcome: status(o), Reason: o.Reason})
+		d.record(as(leadroute.StepAttemptFailed))
 		b.Dead = true
-		d.record(TrailStep{Step: leadroute.StepDeadLettered, Rev: o.Rev, N: n, Dest: b.Name, Attempt: o.Attempt, Reason: o.Reason})
+		said.At, said.Outcome = 0, ""
+		d.record(as(leadroute.StepDeadLettered))
 		d.sendDeadDelivery(b)
 		d.breach()
 	}
 	old := mutant.On("ledger-old-ack-closes") && b.Acked > 0
-	if b.Rev < s.Rev && s.Claim != nil && p != nil && !old {
+	if p != nil && b.Rev < s.wanted() && (s.Claim != nil || p.Primary) && !old {
 		d.deliver(b, p) // the newer revision waited for this outcome
 	}
 	d.finishIfSettled()
@@ -205,7 +241,8 @@ func (d *step) redeliver(m *leadroute.Redeliver) {
 			return
 		}
 		s.Rev++
-		s.Try, s.Done, s.Queue, s.Trail = 0, 0, "", nil
+		s.Try, s.Done, s.Queue, s.Parked, s.Trail = 0, 0, "", 0, nil
+		s.Rests, s.Asks = nil, nil
 		s.afresh()
 		s.Revived = d.at
 		s.Plan = d.env.Plan("").ID
@@ -214,7 +251,7 @@ func (d *step) redeliver(m *leadroute.Redeliver) {
 		return
 	}
 	b := s.dest(m.Destination)
-	if b == nil || !b.Dead || b.Rev != m.Rev || b.Rev != s.Rev || s.Claim == nil {
+	if b == nil || !b.Dead || b.Rev != m.Rev || b.Rev != s.wanted() {
 		return
 	}
 	b.Dead = false
@@ -228,7 +265,7 @@ func (d *step) redeliver(m *leadroute.Redeliver) {
 func (d *step) breach() {
 	s := d.s
 	if p := d.plan().Primary(); p != nil {
-		if b := s.dest(p.Name); b != nil && b.Acked > 0 {
+		if b := s.dest(p.Name); b != nil && b.owned() {
 			return
 		}
 	}

@@ -100,7 +100,7 @@ func (d *step) share(dec *plan.Decision) {
 func (d *step) offerAnew(i int) {
 	s := d.s
 	sh := s.Shared
-	if sh == nil {
+	if sh == nil || s.Held != nil {
 		d.offerFrom(i)
 		return
 	}

@@ -80,6 +80,7 @@ func (d *step) act(a *leadroute.RepAction) {
 			return
 		}
 		ran := d.clocks()
+		d.endHold()
 		d.touch()
 		d.record(TrailStep{Step: leadroute.StepClosed, At: a.At, Rep: a.Rep})
 		if !s.Responded {

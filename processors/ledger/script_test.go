@@ -16,8 +16,8 @@ import (
 // TestScripts plays testdata/*.txt: the life of lead L1, message by message. After
 // -rewrite, read the diff.
 //
-//	plan [attempts=3] [warehouse] [step=1m] [after=1m] [page=3m] [at_most=2] [pause=20m] [tell=(chan)] [stay] [answer=5m] [open=5] [max_wait=10m then=apac|queue:late] [drain=apac] [max_age=1h] [within=1m] [dedupe=drop] [claim] [told=floor]
-//	lead to=(emea@30s,rep:ana,full:ana,queue:backlog) [company=acme [claimed=ben]] | lead unreadable | lead no_rule     what the plan says of L1 from now on
+//	plan [attempts=3] [warehouse] [step=1m] [after=1m] [page=3m] [at_most=2] [pause=20m] [tell=(chan)] [stay] [answer=5m] [open=5] [max_wait=10m then=apac|queue:late] [drain=apac] [order=arrival] [crm_id=005X] [max_age=1h] [within=1m] [dedupe=drop] [claim] [told=floor]
+//	lead to=(emea@30s,rep:ana,full:ana,queue:backlog) [class=P1] [company=acme [claimed=ben]] | lead unreadable | lead no_rule     what the plan says of L1 from now on
 //	tick 5s
 //	admit [receipt=r1] [ids=(i1,i2)]    met first|L0 [n=1] [stands] [owner=ana]
 //	yes|no ana [n=0] [rev=1] [target=0] [try=1] [made] [owner=ben]    what one says who shares the lead
@@ -26,6 +26,7 @@ import (
 //	delivered|retry|rejected|superseded crm [rev=1] [attempt=1] [status=503] [after=1m]
 //	due retry|wake|step|expire|accept|answer NAME [rev=1] [n=2] [early=10s]
 //	responded ana    closed ana    revise [rev=1]    redeliver [crm] [rev=1]    check    sweep
+//	hold legal [id=h1] [until=1h]    unhold [id=u1]
 //	row
 //
 // A message with the word replay may have been handled by an owner before. The last line
@@ -63,7 +64,7 @@ func newScript() *script {
 func testPlan() *plan.Plan {
 	return &plan.Plan{
 		ID: "plan-1", Zone: time.UTC,
-		Classes: []plan.Class{{Name: "P0", DeliverWithin: time.Minute}},
+		Classes: []plan.Class{{Name: "P0", DeliverWithin: time.Minute}, {Name: "P1"}},
 		Pools:   map[leadroute.PoolID]*plan.Pool{"emea": {Name: "emea"}, "apac": {Name: "apac"}},
 		Queues:  map[leadroute.QueueID]*plan.Queue{"backlog": {Name: "backlog"}, "late": {Name: "late"}},
 		Destinations: []plan.Destination{
@@ -175,6 +176,8 @@ func (s *script) setPlan(t *testing.T, a transcript.Args) {
 	for _, name := range a.List("drain") {
 		q.DrainTo = append(q.DrainTo, leadroute.PoolID(name))
 	}
+	q.Order = plan.QueueOrder(a.Text("order", ""))
+	q.CRMID = a.Text("crm_id", "")
 	q.MaxWait = a.Span("max_wait", 0)
 	if then := a.Text("then", ""); then != "" {
 		q.Then = new(target(then))
@@ -215,6 +218,7 @@ func (s *script) setLead(a transcript.Args) {
 	if owner := leadroute.RepID(a.Text("claimed", "")); owner != "" {
 		s.dec.Seen = &plan.Snapshot{Account: &leadroute.Account{Owner: owner, Claim: &leadroute.Ownership{Rep: owner, Lead: "L0"}}}
 	}
+	s.dec.Class = leadroute.Class(a.Text("class", "P0"))
 	switch {
 	case a.Has("unreadable"):
 		s.err = fmt.Errorf("not an object")
@@ -270,7 +274,7 @@ func (s *script) message(t *testing.T, d *datadriven.TestData, a transcript.Args
 		}
 		return &leadroute.LedgerMessage{Outcome: o}
 	case "due":
-		if who == string(leadroute.TimerAccept) || who == string(leadroute.TimerAnswer) {
+		if who == string(leadroute.TimerAccept) || who == string(leadroute.TimerAnswer) || who == string(leadroute.TimerHold) {
 			return &leadroute.LedgerMessage{Due: &leadroute.Timer{Lead: "L1", Kind: leadroute.TimerKind(who), Rev: rev, Due: s.now.Add(-a.Span("early", 0))}}
 		}
 		return &leadroute.LedgerMessage{Due: &leadroute.Timer{Lead: "L1", Kind: leadroute.TimerKind(who), Name: a.Pos(1), Rev: rev, N: a.Int("n", 0), Due: s.now.Add(-a.Span("early", 0))}}
@@ -293,6 +297,15 @@ func (s *script) message(t *testing.T, d *datadriven.TestData, a transcript.Args
 			m.Lead = leadroute.LeadID(who)
 		}
 		return &leadroute.LedgerMessage{Met: m}
+	case "hold", "unhold":
+		h := &leadroute.Hold{ID: a.Text("id", d.Cmd+transcript.Clock(s.now)), Over: d.Cmd == "unhold", By: "ops", Reply: "answer"}
+		if who != "replay" {
+			h.Reason = who
+		}
+		if until := a.Span("until", 0); until > 0 {
+			h.Until = s.now.Add(until)
+		}
+		return &leadroute.LedgerMessage{Hold: h}
 	case "check":
 		return &leadroute.LedgerMessage{Check: &leadroute.Check{At: s.now}}
 	}
@@ -326,6 +339,9 @@ func stands(s *State) string {
 	}
 	if s.Responded {
 		out += " responded"
+	}
+	if s.Held != nil {
+		out += " held"
 	}
 	if s.Done != 0 {
 		out += " done"

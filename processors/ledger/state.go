@@ -59,6 +59,8 @@ type State struct {
 	Target int               `json:"ti,omitempty"`
 	Queue  leadroute.QueueID `json:"q,omitempty"` // set from queueing until an owner is committed
 	Queued leadroute.Millis  `json:"qt,omitempty"`
+	// Parked is the revision under which the CRM holds the lead for that queue; 0: it does not.
+	Parked int `json:"pk,omitempty"`
 	// Prev is the claim that the last revision gave back; its rep is avoided.
 	Prev *leadroute.Release `json:"pv,omitempty"`
 	// Paused is until when that rep gets no lead; 0: not at all.
@@ -85,6 +87,12 @@ type State struct {
 	// and the steps' after count from. 0: not yet.
 	Asked leadroute.Millis `json:"ak,omitempty"`
 	Fired []Fired          `json:"fi,omitempty"` // the SLA steps that fired
+
+	// Held: the lead rests. Rests are the holds before, oldest first, Asks the last requests
+	// for one or for its end, hashed.
+	Held  *Held    `json:"hd,omitempty"`
+	Rests []Rest   `json:"hr,omitempty"`
+	Asks  []uint64 `json:"ha,omitempty"`
 
 	Responded bool `json:"rs,omitempty"` // to revision Rev
 	// Refused is what reps said of a revision that did not stand, and was told.
@@ -124,17 +132,32 @@ type Dest struct {
 	Acked    int                     `json:"k,omitempty"`  // highest revision acknowledged
 	AckedAt  leadroute.Millis        `json:"ka,omitempty"` // when Acked was first acknowledged
 	Dead     bool                    `json:"de,omitempty"` // Rev was given up
+	ForQueue bool                    `json:"fq,omitempty"` // what was acknowledged so far was a queue's, and no rep's
 	// Owner, OwnerCRM and Pool are Rev's, so that its attempt can be sent again after the
 	// lead has moved on: until its outcome is known nothing newer is sent.
 	Owner    leadroute.RepID  `json:"o,omitempty"`
 	OwnerCRM string           `json:"oc,omitempty"`
 	Pool     leadroute.PoolID `json:"p,omitempty"`
-	Assigned leadroute.Millis `json:"as,omitempty"`
+	// Queue: Rev is no rep's, the CRM is to hold the lead for the queue.
+	Queue    leadroute.QueueID `json:"q,omitempty"`
+	Assigned leadroute.Millis  `json:"as,omitempty"`
 }
 
 // settled tells whether nothing more is to be sent or heard for revision rev.
 func (d *Dest) settled(rev int) bool {
 	return !d.InFlight && d.Retry == 0 && (d.Acked >= rev || d.Dead)
+}
+
+// owned tells whether the destination has acknowledged a rep as the owner.
+func (d *Dest) owned() bool { return d.Acked > 0 && !d.ForQueue }
+
+// wanted is the revision that the CRM is to have now: the owner's or, while the lead waits, its
+// queue's; 0: none.
+func (s *State) wanted() int {
+	if s.Claim != nil {
+		return s.Rev
+	}
+	return s.Parked
 }
 
 // Open tells whether the lead is not finished.

@@ -81,6 +81,7 @@ func (d *step) check() {
 			s.Prev = &leadroute.Release{Claim: s.Pending.Claim}
 			d.letPendingGo(reasonMovedOn)
 		}
+		d.endHold()
 		if s.Claim != nil {
 			s.Prev = &leadroute.Release{Claim: s.Claim.ID, Counted: d.counted()}
 			d.release(*s.Prev)

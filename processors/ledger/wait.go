@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"cmp"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/internal/mutant"
@@ -16,6 +18,7 @@ func (d *step) wait(q leadroute.QueueID) {
 	}
 	s.Queue, s.Queued = q, d.at
 	d.record(TrailStep{Step: leadroute.StepQueued, N: hash(string(q))<<16 | uint64(s.Try&0xffff), Queue: q})
+	d.park()
 	d.sendWaitTimers()
 	d.leave()
 	d.breach()
@@ -24,6 +27,9 @@ func (d *step) wait(q leadroute.QueueID) {
 // sendWaitTimers sets the timers that a waiting lead has: the wake and, where the queue
 // bounds the wait, its end.
 func (d *step) sendWaitTimers() {
+	if d.s.Held != nil {
+		return
+	}
 	w := d.wakeTimer()
 	d.send(leadroute.TopicTimers, w.Key(), w)
 	if e := d.endOfWait(); e != nil {
@@ -33,11 +39,42 @@ func (d *step) sendWaitTimers() {
 
 func (d *step) wakeTimer() *leadroute.Timer {
 	s := d.s
-	order := s.deadline()
-	if order == 0 {
-		order = s.since()
+	p := d.place(s.Queue)
+	return &leadroute.Timer{
+		Lead: d.id, Kind: leadroute.TimerWake, Name: string(s.Queue), Rev: s.Rev,
+		Deadline: p.Deadline, Rank: p.Rank, Order: p.Order, Since: s.Queued,
 	}
-	return &leadroute.Timer{Lead: d.id, Kind: leadroute.TimerWake, Name: string(s.Queue), Rev: s.Rev, Deadline: order}
+}
+
+// place is where the lead stands, or would, among those in queue q. It does not move while
+// the lead waits.
+func (d *step) place(q leadroute.QueueID) *leadroute.Place {
+	s := d.s
+	p := &leadroute.Place{Lead: d.id, Queue: q, Deadline: cmp.Or(s.deadline(), s.since())}
+	v := d.plan()
+	if def := v.Queues[q]; def != nil && !mutant.On("ledger-queue-order-ignored") {
+		switch def.Order {
+		case plan.ByPriority:
+			p.Rank = v.Rank(s.Class)
+		case plan.ByArrival:
+			p.Order = s.Received
+		case plan.ByDeadline:
+		}
+	}
+	return p
+}
+
+// queue is where the lead waits, or would if nobody takes it.
+func (s *State) queue() leadroute.QueueID {
+	if s.Queue != "" {
+		return s.Queue
+	}
+	for _, t := range s.Targets {
+		if t.Queue != "" {
+			return t.Queue
+		}
+	}
+	return plan.UnassignedQueue
 }
 
 // endOfWait is nil where the queue does not bound the wait.
@@ -47,7 +84,7 @@ func (d *step) endOfWait() *leadroute.Timer {
 	if q == nil || q.MaxWait <= 0 || q.Then == nil {
 		return nil
 	}
-	return &leadroute.Timer{Lead: d.id, Kind: leadroute.TimerExpire, Name: string(s.Queue), Rev: s.Rev, Due: s.Queued.Add(q.MaxWait)}
+	return &leadroute.Timer{Lead: d.id, Kind: leadroute.TimerExpire, Name: string(s.Queue), Rev: s.Rev, Due: s.after(nil, s.Queued, q.MaxWait)}
 }
 
 // stopWaiting takes the lead out of its queue.
@@ -56,11 +93,15 @@ func (d *step) stopWaiting() {
 	if s.Queue == "" {
 		return
 	}
+	d.cancelWaitTimers()
+	s.Queue, s.Queued, s.Parked = "", 0, 0
+}
+
+func (d *step) cancelWaitTimers() {
 	d.cancel(d.wakeTimer())
 	if e := d.endOfWait(); e != nil {
 		d.cancel(e)
 	}
-	s.Queue, s.Queued = "", 0
 }
 
 // cancel takes a timer back: a tombstone under its key.
@@ -76,7 +117,13 @@ func (d *step) due(t *leadroute.Timer) {
 	if d.at < t.Due && !mutant.On("ledger-fires-early") {
 		return // from an instance whose clock is ahead: it comes again
 	}
+	if s.Held != nil && (t.Kind == leadroute.TimerWake || t.Kind == leadroute.TimerExpire) {
+		d.cancel(t) // it is set again when the hold is over
+		return
+	}
 	switch t.Kind {
+	case leadroute.TimerHold:
+		d.holdDue(t)
 	case leadroute.TimerWake:
 		d.wake(t)
 	case leadroute.TimerExpire:
@@ -131,6 +178,10 @@ func (d *step) waitIsOver(t *leadroute.Timer) {
 		return
 	}
 	if s.Phase == Confirming { // somebody has it, if those who share it agree: the timer comes again
+		return
+	}
+	if e := d.endOfWait(); e != nil && d.at < e.Due && t.Due != e.Due { // of before the lead was held
+		d.send(leadroute.TopicTimers, e.Key(), e)
 		return
 	}
 	d.unopen()

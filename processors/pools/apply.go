@@ -28,6 +28,8 @@ type State struct {
 	Made   bool     `json:"made,omitempty"`
 	// Even is the turn of the leads that a pool by best_fit gives out evenly.
 	Even Turn `json:"even,omitzero"`
+	// Line are leads that wait for a place here. At most lineMax.
+	Line []Waiter `json:"line,omitempty"`
 }
 
 // Pick is an offer that was answered with a claim.
@@ -40,6 +42,9 @@ const (
 	owedMax   = 16
 	recentMax = 16
 )
+
+// nobodyAvailable is the answer while no member has room.
+const nobodyAvailable = "nobody_available"
 
 // Env is what a decision may read besides the row and the message.
 type Env struct {
@@ -71,11 +76,8 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 	if s == nil {
 		s = &State{}
 	}
-	key := offerKey(o)
-	for i := range s.Recent {
-		if s.Recent[i].Offer == key {
-			return s, ask(o, s.Recent[i].Rep)
-		}
+	if rep, again := s.Asked(o); again {
+		return s, ask(o, rep)
 	}
 	if d := o.Declined; d != nil {
 		env.Roster.Said(d)
@@ -84,17 +86,42 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 	if name := by.Name(); name == plan.LeastLoaded || name == plan.BestFit {
 		s.Owed = nil // a load has no turns; under an earlier plan there may have been some
 	}
+	cost := pool.CostOf(o.Class)
+	if s.mustWait(env.Roster, p, pool, o, cost, at) {
+		s.turnedAway(p, o, cost, at)
+		return s, none(o, "others_wait")
+	}
 	rep, no := s.pick(env.Roster, p, pool, by, o, at)
 	if rep == "" {
+		if no == nobodyAvailable && o.Declined == nil && !o.Strict { // for nobody, not for this lead alone
+			s.turnedAway(p, o, cost, at)
+		} else {
+			s.leaves(o.Lead) // others might find a place: they need not wait for this one
+		}
 		return s, none(o, no)
 	}
+	s.leaves(o.Lead)
 	if len(s.Recent) >= recentMax {
 		s.Recent = slices.Delete(s.Recent, 0, len(s.Recent)-recentMax+1)
 	}
-	s.Recent = append(s.Recent, Pick{Offer: key, Rep: rep})
+	s.Recent = append(s.Recent, Pick{Offer: offerKey(o), Rep: rep})
 	out := ask(o, rep)
 	env.Roster.Picked(claimID(o, rep), id, pool.CostOf(o.Class), at)
 	return s, out
+}
+
+// Asked tells whether, and whom, the pool has asked on this offer.
+func (s *State) Asked(o *leadroute.Offer) (rep leadroute.RepID, again bool) {
+	if s == nil {
+		return "", false
+	}
+	key := offerKey(o)
+	for i := range s.Recent {
+		if s.Recent[i].Offer == key {
+			return s.Recent[i].Rep, true
+		}
+	}
+	return "", false
 }
 
 // refund gives back the turn of a rep who declined what the view had shown as possible.

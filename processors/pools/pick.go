@@ -21,7 +21,7 @@ func (s *State) byScan(r *Roster, p *plan.Plan, pool *plan.Pool, by Strategy, o 
 	var buf [64]Candidate
 	among, away, no := r.Candidates(buf[:0], p, pool, o, at)
 	if among = without(among, o); len(among) == 0 {
-		return "", cmp.Or(no, "nobody_available")
+		return "", cmp.Or(no, nobodyAvailable)
 	}
 	rep, _ = s.among(by, pool, o, among, away, func(rep leadroute.RepID) bool { return r.member(pool, rep) })
 	return rep, ""
@@ -120,5 +120,5 @@ func (k *walk) first(fits *fit, o *leadroute.Offer) (f *found, no string) {
 	case !seen && unfit:
 		return nil, "nobody_fits"
 	}
-	return nil, "nobody_available"
+	return nil, nobodyAvailable
 }

@@ -177,7 +177,7 @@ func (r *Roster) Candidates(buf []Candidate, p *plan.Plan, pool *plan.Pool, o *l
 	case unfit > 0:
 		return buf, away, "nobody_fits"
 	}
-	return buf, away, "nobody_available"
+	return buf, away, nobodyAvailable
 }
 
 // member tells whether the rep is in the pool now.
@@ -325,6 +325,41 @@ func (r *Roster) Available(p *plan.Plan, pool *plan.Pool, at leadroute.Millis) i
 		}
 	}
 	return n
+}
+
+// Room is how many such leads the candidates could take together, at least one each. Caps
+// over time are not counted through: with them it is one.
+func (r *Roster) Room(pool *plan.Pool, cost int, among []Candidate) int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	n := 0
+	for i := range among {
+		if w := r.rows[among[i].Rep]; w != nil {
+			n += w.room(pool, cost, among[i].Open)
+		}
+	}
+	return n
+}
+
+func (w *row) room(pool *plan.Pool, cost, open int) int {
+	own := w.state.Profile.Caps
+	if own.PerHour+own.PerDay+own.PerWeek+pool.Caps.PerHour+pool.Caps.PerDay+pool.Caps.PerWeek > 0 {
+		return 1
+	}
+	n := (desk.OpenCap(&w.state.Profile) - open) / cost
+	if pool.Caps.Open > 0 {
+		in := w.state.OpenIn(pool.Name)
+		if w.said != nil && w.said.Pool == pool.Name {
+			in = w.said.OpenInPool
+		}
+		for _, p := range w.picks {
+			if p.pool == pool.Name {
+				in += p.cost
+			}
+		}
+		n = min(n, (pool.Caps.Open-in)/cost)
+	}
+	return max(n, 1)
 }
 
 // members are the pool's reps, by id.

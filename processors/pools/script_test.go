@@ -21,7 +21,7 @@ import (
 //	pool strategy=weighted ana=2 ben=1 [open=2] [catch_up=full]   a number is a weight; all are free
 //	rep ana [away] [open=3] [cap=5] [v=2]           as the view shows ana now
 //	assign L1 L2 L3                                 an offer each; the claims are accepted
-//	offer L1 [try=1] [avoid=ana] [declined=ana v=3 status=away open=1]
+//	offer L1 [try=1] [queue=backlog deadline=5m [rank=1] [new]] [avoid=ana] [declined=ana v=3 status=away open=1]
 //	tick 5s
 //	row
 func TestScripts(t *testing.T) {
@@ -75,7 +75,7 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		if len(s.row.Missed) > 0 {
 			line += fmt.Sprintf(", missed %v", s.row.Missed)
 		}
-		return line + "\n"
+		return line + s.line() + "\n"
 	case "assign":
 		var got []string
 		for i := 0; a.Pos(i) != ""; i++ {
@@ -85,6 +85,12 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	case "offer":
 		o := &leadroute.Offer{
 			Lead: leadroute.LeadID(a.Pos(0)), Rev: 1, Try: a.Int("try", 1), Pool: leadroute.PoolID(a.Text("pool", "emea")), Avoid: leadroute.RepID(a.Text("avoid", "")),
+		}
+		if q := a.Text("queue", ""); q != "" {
+			o.Waits = !a.Has("new")
+			o.Place = &leadroute.Place{
+				Lead: o.Lead, Queue: leadroute.QueueID(q), Rank: a.Int("rank", 0), Deadline: transcript.Start.Add(a.Span("deadline", 0)),
+			}
 		}
 		if who := a.Text("declined", ""); who != "" {
 			o.Declined = &leadroute.Answer{
@@ -96,6 +102,17 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	}
 	d.Fatalf(t, "unknown command %s", d.Cmd)
 	return ""
+}
+
+func (s *script) line() string {
+	var who []string
+	for _, w := range s.row.Line {
+		who = append(who, string(w.Lead))
+	}
+	if who == nil {
+		return ""
+	}
+	return ", in line " + strings.Join(who, " ")
 }
 
 func (s *script) setPool(a transcript.Args, d *datadriven.TestData) {

@@ -128,8 +128,12 @@ func webhookBody(d *leadroute.Delivery, fields []byte) ([]byte, error) {
 	if owner == "" {
 		owner = string(d.Owner)
 	}
+	kind := "lead.assigned"
+	if d.Owner == "" && d.Queue != "" {
+		kind = "lead.queued"
+	}
 	b, err := leadroute.Encode(&webhookEvent{
-		Type: "lead.assigned", Timestamp: rfc3339(d.AssignedAt),
+		Type: kind, Timestamp: rfc3339(d.AssignedAt),
 		Data: webhookData{
 			ID: d.Lead, Revision: d.Rev, Owner: d.Owner, OwnerCRMID: owner, Priority: d.Class, Territory: d.Territory,
 			Rule: d.Rule, Pool: d.Pool, Queue: d.Queue, Source: d.Source, ReceivedAt: rfc3339(d.ReceivedAt),

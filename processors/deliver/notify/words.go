@@ -3,6 +3,7 @@ package notify
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/leadroute/leadroute"
@@ -72,6 +73,14 @@ func say(how *plan.Way, n *leadroute.Notification, rep *leadroute.Rep, site stri
 // words tells a step in a sentence, without what the lead says of a person.
 func words(n *leadroute.Notification, site string) (subject, text string) {
 	d := &n.Delivery
+	if q := n.Queue; q != nil {
+		subject = fmt.Sprintf("queue %s: %d waiting, the oldest since %s", q.Queue, q.Waiting, q.Since.Time().Format("2006-01-02 15:04:05 MST"))
+		text = fmt.Sprintf("%s\nWhy: %s, which is %v\nThe oldest lead: %s", subject, n.Reason, time.Duration(q.After)*time.Millisecond, d.Lead)
+		if site != "" {
+			text += "\n" + site + "/v1/queues/" + string(q.Queue)
+		}
+		return subject, text
+	}
 	who := "nobody has it"
 	pool, isClaim := strings.CutPrefix(n.Reason, claimReason)
 	pool, gone := strings.CutSuffix(pool, "/gone")

@@ -162,7 +162,7 @@ func message(v any) string {
 			return own(m.Own)
 		}
 	case *leadroute.Timer:
-		return say("set").at("due", m.Due).with("rev", m.Rev).with("n", m.N).at("deadline", m.Deadline).String()
+		return say("set").at("due", m.Due).with("rev", m.Rev).with("n", m.N).at("deadline", m.Deadline).with("rank", m.Rank).at("order", m.Order).String()
 	case *leadroute.Notification:
 		return say("tell").with("channel", m.Channel).with("rev", m.Delivery.Rev).with("rep", m.Delivery.Owner).with("queue", m.Delivery.Queue).
 			with("reason", m.Reason).with("by", m.By).with("resolve", m.Resolve).at("at", m.At).String()
@@ -171,7 +171,7 @@ func message(v any) string {
 	case *leadroute.Departure:
 		return "left the middle"
 	case *leadroute.Delivery:
-		return say("deliver").with("rev", m.Rev).with("attempt", m.Attempt).with("owner", m.Owner).with("crm", m.OwnerCRM).with("pool", m.Pool).String()
+		return say("deliver").with("rev", m.Rev).with("attempt", m.Attempt).with("owner", m.Owner).with("crm", m.OwnerCRM).with("pool", m.Pool).with("queue", m.Queue).String()
 	case *leadroute.DeadLetter:
 		return say("dead "+m.Kind).with("id", m.ID).with("attempts", m.Attempts).with("reason", m.Reason).with("payload", len(m.Payload) > 0).String()
 	case *leadroute.LatencyEvent:
