@@ -49,11 +49,20 @@ type LeadState struct {
 	QueuedAt     leadroute.Millis   `json:"queued_at,omitempty"`
 	OpenIn       leadroute.PoolID   `json:"open_in,omitempty"` // the pool whose reps may claim it
 	OpenUntil    leadroute.Millis   `json:"open_until,omitempty"`
+	Held         *Held              `json:"held,omitempty"`
 	Responded    bool               `json:"responded,omitempty"`
 	Destinations []Destination      `json:"destinations,omitempty"`
 	ChangedAt    leadroute.Millis   `json:"changed_at,omitempty"`
 	DoneAt       leadroute.Millis   `json:"done_at,omitempty"`
 	Fields       json.RawMessage    `json:"fields,omitempty"` // on request: they may be personal
+}
+
+// Held is a hold that stands.
+type Held struct {
+	Since  leadroute.Millis `json:"since"`
+	Until  leadroute.Millis `json:"until,omitempty"` // 0: until it is released
+	By     string           `json:"by,omitempty"`
+	Reason string           `json:"reason,omitempty"`
 }
 
 // Destination is how far a lead has come with one destination.
@@ -147,6 +156,9 @@ func state(s *ledger.State, fields bool) *LeadState {
 	}
 	if s.Claim != nil {
 		out.Pool = s.Claim.Pool
+	}
+	if h := s.Held; h != nil {
+		out.Held = &Held{Since: h.From, Until: h.Until, By: h.By, Reason: h.Reason}
 	}
 	if p := s.Person; p != nil {
 		out.Identities = len(p.Keys)

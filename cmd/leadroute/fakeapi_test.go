@@ -94,6 +94,7 @@ func newFakeAPI() (*httptest.Server, func(), error) {
 	mux.Handle("/v1/policies/", keys.Require(guarded))
 	mux.Handle("POST /v1/leads/batch", keys.Require(http.HandlerFunc(f.batch)))
 	mux.Handle("POST /v1/leads/{id}/claim", keys.Require(http.HandlerFunc(f.claim)))
+	mux.Handle("POST /v1/leads/{id}/{what}", keys.Require(http.HandlerFunc(f.hold)))
 	server := httptest.NewServer(mux)
 	return server, func() { server.Close(); closeLog() }, nil
 }
@@ -208,6 +209,30 @@ func (f *fakeAPI) trail(_ context.Context, id leadroute.LeadID) ([]leadroute.Lat
 		return nil, nil
 	}
 	return []leadroute.LatencyEvent{{Lead: id, Rev: 1, Step: leadroute.StepReceived, At: 1_770_000_000_000, Source: "web"}}, nil
+}
+
+// hold plays the gateway: L-4711 can be held and released, any other lead is closed, and of
+// L-slow the ledger says nothing yet.
+func (f *fakeAPI) hold(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var ask struct{ Reason, Until string }
+	if err := json.NewDecoder(r.Body).Decode(&ask); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	id, status := r.PathValue("id"), map[string]string{"hold": "held", "release": "released"}[r.PathValue("what")]
+	switch {
+	case id == "L-slow":
+		w.WriteHeader(http.StatusAccepted)
+		fmt.Fprintf(w, `{"id":%q,"status":"accepted"}`, id)
+	case id != "L-4711" || status == "" || status == "held" && ask.Reason == "":
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusConflict)
+		fmt.Fprint(w, `{"status":409,"detail":"the lead is closed","remedy":"only an open lead can be held"}`)
+	default:
+		fmt.Fprintf(w, `{"id":%q,"status":%q}`, id, status)
+	}
 }
 
 // batch plays the gateway: a lead is an object with an id and a number as its score. The

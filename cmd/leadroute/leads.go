@@ -21,11 +21,11 @@ import (
 func newLeads() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "leads",
-		Short: "Send leads to a running router, claim one, and see what became of one",
+		Short: "Send leads to a running router, see what became of one, claim or hold it",
 	}
 	api := &apiOptions{}
 	api.bind(cmd)
-	cmd.AddCommand(newLeadsPush(api), newLeadsShow(api), newLeadsClaim(api), newLeadsClaimable(api))
+	cmd.AddCommand(newLeadsPush(api), newLeadsShow(api), newLeadsClaim(api), newLeadsClaimable(api), newLeadsHold(api), newLeadsRelease(api))
 	return cmd
 }
 
@@ -132,6 +132,12 @@ func standing(s *views.LeadState) string {
 	}
 	if s.OpenIn != "" {
 		fmt.Fprintf(&b, ", open to claim in pool %s until %s", s.OpenIn, instant(s.OpenUntil))
+	}
+	if h := s.Held; h != nil {
+		fmt.Fprintf(&b, ", held by %s since %s (%s)", h.By, instant(h.Since), h.Reason)
+		if h.Until > 0 {
+			fmt.Fprintf(&b, " until %s", instant(h.Until))
+		}
 	}
 	fmt.Fprintf(&b, ", revision %d", s.Rev)
 	if s.DoneAt > 0 {

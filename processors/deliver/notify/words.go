@@ -50,10 +50,10 @@ func (w *Worker) messages(how *plan.Way, n *leadroute.Notification, id string) (
 const claimReason = "claim:"
 
 // say tells a step in the way's own words or, as far as it has none or a part of them is
-// missing, in the usual ones. Those always tell how a lead is claimed.
+// missing, in the usual ones. Those always tell how a lead is claimed, and how a queue stands.
 func say(how *plan.Way, n *leadroute.Notification, rep *leadroute.Rep, site string) (subject, text string) {
 	subject, text = words(n, site)
-	if how.Words == nil || strings.HasPrefix(n.Reason, claimReason) {
+	if how.Words == nil || n.Queue != nil || strings.HasPrefix(n.Reason, claimReason) {
 		return subject, text
 	}
 	var escape func(string) string
