@@ -22,6 +22,7 @@ func TestHoldIsAnswered(t *testing.T) {
 		{"held/hold", `{"reason":"x"}`, "the lead is held already", 409},
 		{"not_held/release", ``, "the lead is not held", 409},
 		{"too_often/hold", `{"reason":"x"}`, "the lead was held too often", 409},
+		{"asking/hold", `{"reason":"x"}`, "the lead is not decided yet", 409},
 		{"closed/hold", `{"reason":"x"}`, "the lead is closed", 409},
 		{"unknown/hold", `{"reason":"x"}`, "no lead of this id is known", 404},
 		{"l 1/hold", `{"reason":"x"}`, "the path names no lead: an id has 1 to 64 characters of A-Z a-z 0-9 _ -", 422},

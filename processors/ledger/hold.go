@@ -58,7 +58,7 @@ func (d *step) holdOrNot(m *leadroute.Hold) (why string) {
 	switch {
 	case slices.Contains(s.Asks, ask):
 		return ""
-	case !s.Open():
+	case !s.Open(), s.Phase == Asking: // of which no event can tell yet: its class may change
 		return string(s.Phase)
 	case m.Over && s.Held == nil:
 		return whyNotHeld
