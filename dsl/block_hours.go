@@ -71,8 +71,7 @@ func (c *compiler) hoursOf(w *leadroute.Shifts, it item) {
 	}
 	for _, t := range texts {
 		s, err := leadroute.ParseSpan(t)
-		var bad *leadroute.ShiftError
-		if errors.As(err, &bad) {
+		if bad, ok := errors.AsType[*leadroute.ShiftError](err); ok {
 			c.report(invalidValue, it.rng, `%q are no hours: %s. Write "09:00-18:00"; over midnight, write two spans.`, strings.TrimSpace(t), bad.Why)
 			return
 		}

@@ -23,18 +23,30 @@ func TestJudge(t *testing.T) {
 		want leadroute.Ownership
 		said leadroute.Owned
 	}{
-		{"the first owns it", nil, leadroute.Own{Claim: claim("L1", 1, 2, "ana")},
-			leadroute.Ownership{Rep: "ana", Lead: "L1", Rev: 1, Try: 2, At: at}, leadroute.Owned{Yes: true, Made: true}},
+		{
+			"the first owns it", nil,
+			leadroute.Own{Claim: claim("L1", 1, 2, "ana")},
+			leadroute.Ownership{Rep: "ana", Lead: "L1", Rev: 1, Try: 2, At: at},
+			leadroute.Owned{Yes: true, Made: true},
+		},
 		{"the same again", anas, leadroute.Own{Claim: claim("L1", 1, 2, "ana")}, *anas, leadroute.Owned{Yes: true, Made: true}},
 		{"another lead of the owner's", anas, leadroute.Own{Claim: claim("L2", 1, 1, "ana")}, *anas, leadroute.Owned{Yes: true}},
 		{"another lead of another rep's", anas, leadroute.Own{Claim: claim("L2", 1, 1, "ben")}, *anas, leadroute.Owned{Owner: "ana"}},
 		{"the owner has declined", anas, leadroute.Own{Claim: claim("L2", 1, 3, "ben"), Passed: []leadroute.RepID{"ana"}}, *anas, leadroute.Owned{Yes: true}},
 		{"another one has declined", anas, leadroute.Own{Claim: claim("L2", 1, 3, "ben"), Passed: []leadroute.RepID{"cem"}}, *anas, leadroute.Owned{Owner: "ana"}},
-		{"the owner is gone", anas, leadroute.Own{Claim: claim("L2", 1, 3, "ben"), Passed: []leadroute.RepID{"ana"}, Gone: []leadroute.RepID{"ana"}},
-			leadroute.Ownership{Rep: "ben", Lead: "L2", Rev: 1, Try: 3, At: at, Instead: "ana"}, leadroute.Owned{Yes: true, Made: true}},
+		{
+			"the owner is gone", anas,
+			leadroute.Own{Claim: claim("L2", 1, 3, "ben"), Passed: []leadroute.RepID{"ana"}, Gone: []leadroute.RepID{"ana"}},
+			leadroute.Ownership{Rep: "ben", Lead: "L2", Rev: 1, Try: 3, At: at, Instead: "ana"},
+			leadroute.Owned{Yes: true, Made: true},
+		},
 		{"who counts for more named ben", anas, leadroute.Own{Claim: claim("L2", 1, 3, "ben"), Yield: true}, *anas, leadroute.Owned{Yes: true}},
-		{"the lead that made it moved on", anas, leadroute.Own{Claim: claim("L1", 2, 1, "ben")},
-			leadroute.Ownership{Rep: "ben", Lead: "L1", Rev: 2, Try: 1, At: at}, leadroute.Owned{Yes: true, Made: true}},
+		{
+			"the lead that made it moved on", anas,
+			leadroute.Own{Claim: claim("L1", 2, 1, "ben")},
+			leadroute.Ownership{Rep: "ben", Lead: "L1", Rev: 2, Try: 1, At: at},
+			leadroute.Owned{Yes: true, Made: true},
+		},
 		{"a late copy of a try before", anas, leadroute.Own{Claim: claim("L1", 1, 1, "ben")}, *anas, leadroute.Owned{Owner: "ana"}},
 	} {
 		var have *leadroute.Ownership
