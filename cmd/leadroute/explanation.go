@@ -57,6 +57,8 @@ func writeCandidates(w io.Writer, c candidates) {
 		switch {
 		case s.Passed != "":
 			words = "passed over: " + passedWords(s.Passed)
+		case s.Claims:
+			words = "may claim it"
 		case s.Turn == 1:
 			words = "takes it"
 		}

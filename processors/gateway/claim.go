@@ -108,6 +108,8 @@ func claimed(r *leadroute.Reply, id leadroute.LeadID) answer {
 		return forbidden("the lead was taken from the rep, who did not respond in time", "leave it to somebody else")
 	case "not_open", "unknown_pool":
 		return conflict("the lead is not open to claim now", "claim another one: GET /v1/claimable lists them")
+	case "owned":
+		return conflict("somebody else has other leads of this person or company", "leave it to them: the lead is offered to whoever that is")
 	case "too_few_present":
 		return conflict("too few of the pool are there for it to give out a lead", "try again when more are")
 	}

@@ -22,6 +22,7 @@ func TestClaimIsAnswered(t *testing.T) {
 		{leadroute.Reply{Known: true, Refused: "not_open"}, 409, "not open to claim"},
 		{leadroute.Reply{Known: true, Refused: "unknown_pool"}, 409, "not open to claim"},
 		{leadroute.Reply{Known: true, Refused: "too_few_present"}, 409, "too few"},
+		{leadroute.Reply{Known: true, Refused: "owned"}, 409, "other leads of this person"},
 		{leadroute.Reply{Known: true, Refused: "full"}, 409, "full"},
 		{leadroute.Reply{Known: true, Refused: "off"}, 409, "off"},
 		{leadroute.Reply{Known: true, Refused: "not_a_member"}, 403, "not in the pool"},

@@ -255,6 +255,8 @@ type Standing struct {
 	Score *float64 `json:"score,omitempty"`
 	// Even: the lead is one of those that are given out evenly, whoever fits best.
 	Even bool `json:"even,omitempty"`
+	// Claims: the rep may claim the lead, as may others.
+	Claims bool `json:"claims,omitempty"`
 	// Passed says why the rep was passed over, in the words of desk.Refuse.
 	Passed string `json:"passed,omitempty"`
 }
@@ -301,7 +303,7 @@ func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, o *leadro
 			one.Score = new(pool.Model.Shown(among[i].Score))
 		}
 		if by.Name() == plan.Claim {
-			one.Turn = 1 // whoever claims first
+			one.Turn, one.Claims = 0, true // whoever claims first
 		}
 		list = append(list, one)
 		among = slices.Delete(among, i, i+1)

@@ -3,6 +3,7 @@ package pools
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,10 +19,11 @@ import (
 // TestScripts plays testdata/*.txt: the rotation of pool emea, offer by offer. After
 // -rewrite, read the diff.
 //
-//	pool strategy=weighted ana=2 ben=1 [open=2] [catch_up=full]   a number is a weight; all are free
+//	pool strategy=weighted ana=2 ben=1 [open=2] [catch_up=full] [prefer=(ana)] [require=(ana,ben)] [min_present=2] [explore=0.5] [notify] a number is a weight; all are free
 //	rep ana [away] [open=3] [cap=5] [v=2]           as the view shows ana now
 //	assign L1 L2 L3                                 an offer each; the claims are accepted
 //	offer L1 [try=1] [queue=backlog deadline=5m [rank=1] [new]] [avoid=ana] [declined=ana v=3 status=away open=1]
+//	bid L1 ana                                      a rep claims the lead
 //	tick 5s
 //	row
 func TestScripts(t *testing.T) {
@@ -82,6 +84,11 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 			got = append(got, a.Pos(i)+" "+s.assign(leadroute.LeadID(a.Pos(i))))
 		}
 		return strings.Join(got, ", ") + "\n"
+	case "bid":
+		o := leadroute.Offer{Lead: leadroute.LeadID(a.Pos(0)), Rev: 1, Try: 1, Pool: "emea", Avoid: leadroute.RepID(a.Text("avoid", "")), Strict: a.Has("avoid")}
+		var out []leadroute.Effect
+		s.row, out = Apply(s.env, "emea", s.row, &leadroute.PoolMessage{Bid: &leadroute.PoolBid{Offer: o, Bid: leadroute.Bid{Rep: leadroute.RepID(a.Pos(1)), At: s.now, Reply: a.Pos(1) + "'s"}}}, s.now)
+		return transcript.Effects(out)
 	case "offer":
 		o := &leadroute.Offer{
 			Lead: leadroute.LeadID(a.Pos(0)), Rev: 1, Try: a.Int("try", 1), Pool: leadroute.PoolID(a.Text("pool", "emea")), Avoid: leadroute.RepID(a.Text("avoid", "")),
@@ -117,12 +124,19 @@ func (s *script) line() string {
 
 func (s *script) setPool(a transcript.Args, d *datadriven.TestData) {
 	pool := &plan.Pool{Name: "emea", Strategy: plan.Strategy(a.Text("strategy", "")), Caps: leadroute.Caps{Open: a.Int("open", 0)}}
-	pool.CatchUp = plan.CatchUp(a.Text("catch_up", ""))
+	pool.CatchUp, pool.MinPresent = plan.CatchUp(a.Text("catch_up", "")), a.Int("min_present", 0)
+	pool.Require, pool.Prefer = isOneOf(a.List("require")), isOneOf(a.List("prefer"))
+	if share := a.Text("explore", ""); share != "" {
+		pool.Explore, _ = strconv.ParseFloat(share, 64)
+	}
+	if a.Has("notify") {
+		pool.Notify = []string{"floor"}
+	}
 	s.plan = &plan.Plan{ID: "p", Zone: time.UTC, Pools: map[leadroute.PoolID]*plan.Pool{"emea": pool}}
 	s.env = Env{Plan: func(leadroute.PlanID) *plan.Plan { return s.plan }, Roster: NewRoster()}
 	s.views = map[leadroute.RepID]*desk.State{}
 	for _, arg := range d.CmdArgs {
-		if slices.Contains([]string{"strategy", "open", "catch_up"}, arg.Key) {
+		if slices.Contains(strings.Fields("strategy open catch_up prefer require min_present explore notify"), arg.Key) {
 			continue
 		}
 		id := leadroute.RepID(arg.Key)
@@ -148,4 +162,15 @@ func (s *script) assign(lead leadroute.LeadID) string {
 	}
 	s.env.Roster.Said(&leadroute.Answer{Claim: m.Claim.ID, Accepted: true})
 	return string(m.Claim.ID.Rep)
+}
+
+// isOneOf is a condition that holds for reps of those names; nil for none.
+func isOneOf(names []string) *plan.PairCond {
+	if len(names) == 0 {
+		return nil
+	}
+	l := plan.NewLayout()
+	id := plan.TextField(l.Fact("rep.id", plan.TypeString), "rep.id")
+	is := func(r *plan.Record) bool { return slices.Contains(names, id.Of(r)) }
+	return plan.Pair(l, plan.Cond{Op: plan.OpAtom, True: is, False: func(r *plan.Record) bool { return !is(r) }})
 }

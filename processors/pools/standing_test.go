@@ -37,6 +37,10 @@ func TestStandingsNameWhoIsNextAndWhyOthersAreNot(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
+	got = r.Standings(p, pool, turn, &leadroute.Offer{Strategy: string(plan.Claim)}, leadroute.Millis(1_768_384_800_000))
+	if d := cmp.Diff([]Standing{{Rep: "ana", Claims: true}, {Rep: "dee", Claims: true}, want[2], want[3]}, got); d != "" {
+		t.Error("of a lead that is open to claim:", d)
+	}
 	if d := cmp.Diff(before, *turn); d != "" {
 		t.Error("the pool's row was changed:", d)
 	}
