@@ -39,6 +39,8 @@ const (
 	StepParked Step = "parked" // the CRM holds the lead for its queue
 	StepHeld   Step = "held"   // an operator, Outcome, holds the lead; Reason says why
 	StepUnheld Step = "unheld" // the hold is over: Outcome is who ended it, or "until"
+	// StepRepRemoved is of a rep, not of a lead: Outcome is reassign or keep, Reason who says so.
+	StepRepRemoved Step = "rep_removed"
 )
 
 // Steps lists every step; the sink's Enum8 numbers them by position, from 1, so new
@@ -47,7 +49,7 @@ var Steps = []Step{
 	StepReceived, StepRejected, StepDuplicate, StepEnriched, StepDecided, StepOffered, StepClaimed, StepDeclined,
 	StepAssigned, StepQueued, StepReleased, StepDelivered, StepAttemptFailed, StepSuperseded, StepDeadLettered,
 	StepResponded, StepReassigned, StepBreached, StepClosed, StepNotified, StepRefused,
-	StepClaimedAccount, StepMerged, StepParked, StepHeld, StepUnheld,
+	StepClaimedAccount, StepMerged, StepParked, StepHeld, StepUnheld, StepRepRemoved,
 }
 
 // LatencyEvent is one step of one lead. Its identity is (Lead, Rev, Step, N): the same

@@ -142,6 +142,9 @@ type Rep struct {
 	Attrs map[string]any `json:"attrs,omitempty"`
 }
 
+// CostOf is how many of the rep's own places a lead of the class takes.
+func (r *Rep) CostOf(c Class) int { return max(r.Cost[c], 1) }
+
 // Account is one row of the account-ownership table, keyed by Domain.
 type Account struct {
 	Domain string         `json:"domain"` // lower case, no leading "www."

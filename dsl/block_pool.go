@@ -12,7 +12,7 @@ func poolBlock() *blockSpec {
 	return &blockSpec{
 		name: "pool", labels: 1,
 		attrs:  words("members members_where strategy weight_by hours require prefer catch_up ramp min_present model explore notify"),
-		nested: []*blockSpec{capacityBlock("cost")},
+		nested: []*blockSpec{capacityBlock()},
 		build:  (*compiler).pool,
 	}
 }

@@ -25,7 +25,10 @@ func (c *compiler) taste(b *block, pool *plan.Pool) {
 	t.Explore = c.shareOf(b.body, "explore")
 	c.ramp(b.body, t)
 	if n := b.only("capacity"); n != nil {
-		c.classCosts(n.body, t)
+		t.Cost = c.classCosts(n.body)
+		if t.Cost != nil && n.attr("open") == nil {
+			c.report(missingAttribute, n.attr("cost").NameRange, "cost counts against open; say how many places a rep has: open = 8.")
+		}
 	}
 }
 
@@ -75,17 +78,17 @@ func (c *compiler) ramp(b body, t *plan.PoolTaste) {
 }
 
 // classCosts reads cost = { P0 = 3, P1 = 2 }.
-func (c *compiler) classCosts(b body, t *plan.PoolTaste) {
+func (c *compiler) classCosts(b body) map[leadroute.Class]int {
 	k, ok := c.value(b, "cost")
 	if !ok {
-		return
+		return nil
 	}
 	o, ok := k.v.(*object)
 	if !ok {
 		c.report(wrongType, k.rng, "cost says how many places a lead takes, by priority: cost = { P0 = 3, P1 = 2 }.")
-		return
+		return nil
 	}
-	t.Cost = map[leadroute.Class]int{}
+	cost := map[leadroute.Class]int{}
 	for _, it := range o.items {
 		f, isNumber := it.v.(float64)
 		switch {
@@ -94,10 +97,8 @@ func (c *compiler) classCosts(b body, t *plan.PoolTaste) {
 		case !isNumber || f < 1 || f > 1000 || f != float64(int(f)):
 			c.report(outOfRange, it.rng, "A lead takes a whole number of places, 1 at least.")
 		default:
-			t.Cost[leadroute.Class(it.key)] = int(f)
+			cost[leadroute.Class(it.key)] = int(f)
 		}
 	}
-	if b.attr("open") == nil {
-		c.report(missingAttribute, b.attr("cost").NameRange, "cost counts against open; say how many places a rep has: open = 8.")
-	}
+	return cost
 }

@@ -12,15 +12,15 @@ func repBlock() *blockSpec {
 	return &blockSpec{
 		name: "rep", labels: 1,
 		attrs:    words("email crm_id name team region timezone hours shifts holidays away weight skills languages started_on"),
-		nested:   []*blockSpec{capacityBlock("")},
+		nested:   []*blockSpec{capacityBlock()},
 		required: words("email"),
 		build:    (*compiler).rep,
 	}
 }
 
-// capacityBlock has the caps, and what else a pool's has.
-func capacityBlock(more string) *blockSpec {
-	return &blockSpec{name: "capacity", once: true, attrs: words("open per_hour per_day per_week " + more)}
+// capacityBlock has the caps and their prices.
+func capacityBlock() *blockSpec {
+	return &blockSpec{name: "capacity", once: true, attrs: words("open per_hour per_day per_week cost")}
 }
 
 func (c *compiler) capacity(b body) leadroute.Caps {
@@ -54,6 +54,9 @@ func (c *compiler) rep(b *block) {
 			c.report(invalidValue, b.attr("weight").Expr.Range(), "A weight is above zero. To give a rep no leads, take them out of the pool.")
 		}
 		r.Weight = w
+	}
+	if n := b.only("capacity"); n != nil {
+		r.Cost = c.classCosts(n.body)
 	}
 	c.times(b.body, &r)
 	c.plan.Reps = append(c.plan.Reps, r)

@@ -153,7 +153,7 @@ func (p *Pool) About(l *leadroute.Lead, account *leadroute.Account, territory st
 	return about
 }
 
-// CostOf is how many of a rep's open places one lead of the class takes.
+// CostOf is how many of the pool's open places of a rep one lead of the class takes.
 func (p *Pool) CostOf(c leadroute.Class) int {
 	if n := p.Cost[c]; n > 0 {
 		return n

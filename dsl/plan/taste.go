@@ -22,7 +22,7 @@ type PoolTaste struct {
 	// Notify are the channels by which, of strategy claim, each rep is told that a lead is
 	// open to claim, and that it is gone.
 	Notify []string
-	// Cost is how much of a rep's open capacity one lead of the class takes; nil: 1 each.
+	// Cost is how many of the places that Caps.Open gives a rep one lead of the class takes; nil: 1 each.
 	Cost map[leadroute.Class]int
 }
 

@@ -487,9 +487,9 @@ func (f *floor) reachedBy(rep leadroute.RepID) []*group {
 	var all []*group
 	s := f.reps[rep]
 	for _, g := range f.waiting.groups {
-		able := g.reps[rep] && desk.Refuse(s, f.o.Plan, nil, 1, f.now, g.exempt) == ""
+		able := g.reps[rep] && desk.Refuse(s, f.o.Plan, nil, "", f.now, g.exempt) == ""
 		for _, p := range f.poolsOf[rep] {
-			able = able || g.pools[p.Name] && desk.Refuse(s, f.o.Plan, p, 1, f.now, false) == ""
+			able = able || g.pools[p.Name] && desk.Refuse(s, f.o.Plan, p, "", f.now, false) == ""
 		}
 		if able {
 			all = append(all, g)

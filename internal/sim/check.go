@@ -344,6 +344,7 @@ func (w *World) checkRest() {
 
 // checkEnd checks what must hold when everything has come to rest.
 func (w *World) checkEnd() {
+	w.checkRemoved()
 	for _, a := range w.door.posted {
 		w.checkLead(string(a.Lead.ID))
 	}

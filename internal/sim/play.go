@@ -207,7 +207,7 @@ func (y *Play) isFree(rep leadroute.RepID, evenIfFull bool) bool {
 		return false
 	}
 	s := decoded[desk.State](w, c.value)
-	return s != nil && desk.Refuse(s, w.plan, nil, 1, w.now, evenIfFull) == ""
+	return s != nil && desk.Refuse(s, w.plan, nil, "", w.now, evenIfFull) == ""
 }
 
 // settle lets everything on its way arrive and be handled.

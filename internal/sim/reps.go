@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/leadroute/leadroute"
+	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/desk"
 )
 
@@ -33,6 +34,9 @@ func (w *World) hire(i int) {
 		} else {
 			r.Shifts.Add(local.Weekday(), leadroute.Span{From: minute, Until: 24 * 60})
 		}
+	}
+	if !w.draining && r.Caps.Open > 1 && w.chance(3) {
+		r.Cost = map[leadroute.Class]int{"P0": 2}
 	}
 	if !w.draining && w.chance(8) {
 		r.Away = []leadroute.Away{w.drawAway()}
@@ -65,7 +69,9 @@ func (w *World) changeRep() {
 		return
 	}
 	if w.chance(6) {
-		w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Remove: &leadroute.RepRemoval{}})
+		m := &leadroute.RepRemoval{Reason: "operator", Keep: w.chance(2), At: w.now}
+		w.removed = append(w.removed, removal{repName(i), m.At})
+		w.send(senderOps, leadroute.TopicReps, repName(i), &leadroute.RepMessage{Remove: m})
 		if w.chance(2) {
 			w.hire(i)
 		}
@@ -87,6 +93,9 @@ func (w *World) changeRep() {
 	}
 	status := []leadroute.RepStatus{leadroute.StatusAvailable, leadroute.StatusAvailable, leadroute.StatusAway}[w.rng.IntN(3)]
 	m := &leadroute.RepMessage{Status: &status}
+	if w.chance(2) {
+		m.Until = w.now + leadroute.Millis(w.rng.IntN(30_000))
+	}
 	sender := senderOps
 	if k := w.rng.IntN(3); k > 0 { // one of two systems, the one late, the other with a clock that is ahead
 		sender = senderFeed - k
@@ -101,9 +110,15 @@ type away struct {
 	from, until leadroute.Millis // until 0: until further notice
 }
 
-// checkThere checks that nobody takes a lead who is not there: by the row, with a clock of
-// its own, and by the log, as checkPause does.
-func (w *World) checkThere(own *owner, rep string, held int, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) {
+// removal is one that was sent.
+type removal struct {
+	rep string
+	at  leadroute.Millis
+}
+
+// checkThere checks that nobody takes a lead who is not there, and that nobody is refused one
+// for that who is: by the row, with a clock of its own, and by the log, as checkPause does.
+func (w *World) checkThere(own *owner, rep string, held int, s *desk.State, m *leadroute.RepMessage, out []leadroute.Effect, at leadroute.Millis) {
 	pos := own.pos - 1
 	if m.Away != nil && s != nil && !s.Gone {
 		w.hearAway(rep, pos, m.Away)
@@ -111,15 +126,47 @@ func (w *World) checkThere(own *owner, rep string, held int, s *desk.State, m *l
 	if m.Remove != nil { // a row that is gone remembers nothing
 		w.out[rep] = slices.DeleteFunc(w.out[rep], func(a away) bool { return a.pos < pos })
 	}
-	if m.Claim == nil || s == nil || len(s.Held) <= held || own.part.owner != own {
+	if m.Claim == nil || s == nil || own.part.owner != own || w.opt.Reps == 0 { // a Play's reps live anywhere
 		return
 	}
-	if why := offByClock(s, at); why != "" {
+	at = max(at, s.Last)
+	why := offByClock(s, at)
+	if len(s.Held) <= held {
+		for _, e := range out {
+			if l, ok := e.Value.(*leadroute.LedgerMessage); ok && l.Answer != nil && !l.Answer.Accepted && slices.Contains(notThere, l.Answer.Reason) && why == "" {
+				w.violate("8 there", "%s was refused %s at %d as %s: %+v", rep, m.Claim.ID, at, l.Answer.Reason, *s)
+			}
+		}
+		return
+	}
+	if why != "" {
 		w.violate("8 there", "%s took %s at %d and is %s: %+v", rep, m.Claim.ID, at, why, *s)
 	}
 	for _, a := range w.out[rep] {
 		if !w.opt.Stalls && a.pos < pos && a.from <= at && (a.until == 0 || at < a.until) {
 			w.violate("8 there", "%s took %s at %d while out of the office from %d until %d", rep, m.Claim.ID, at, a.from, a.until)
+		}
+	}
+	c := s.Held[len(s.Held)-1]
+	if pool := w.planOf(m.Claim.Plan).Pools[c.Pool]; max(c.Own, 1) != max(s.Profile.Cost[m.Claim.Class], 1) || pool != nil && max(c.Cost, 1) != max(pool.Cost[m.Claim.Class], 1) {
+		w.violate("3 caps", "%s holds %s of %s at the wrong price: %+v", rep, m.Claim.ID, m.Claim.Class, c)
+	}
+}
+
+// notThere are the reasons with which a rep who is not there refuses a lead.
+var notThere = []string{"busy", "away", "off", "leaving", "unknown_rep", plan.OutOfOffice, plan.OnHoliday, plan.OffHours, plan.OffShift}
+
+// checkRemoved checks that every removal is an event.
+func (w *World) checkRemoved() {
+	told := map[removal]bool{}
+	for _, e := range w.events {
+		if e.Step == leadroute.StepRepRemoved {
+			told[removal{string(e.Rep), e.At}] = true
+		}
+	}
+	for _, r := range w.removed {
+		if !told[r] {
+			w.violate("6 events", "nobody was told that %s was removed at %d", r.rep, r.at)
 		}
 	}
 }
@@ -136,7 +183,10 @@ func (w *World) hearAway(rep string, pos int, m *leadroute.RepAway) {
 
 // offByClock says why the row's rep is not there, "" if so.
 func offByClock(s *desk.State, at leadroute.Millis) string {
-	if s.Gone || s.Status != leadroute.StatusAvailable {
+	if s.Gone || s.Leaving {
+		return "leaving"
+	}
+	if s.Status != leadroute.StatusAvailable && (s.StatusUntil == 0 || at < s.StatusUntil) {
 		return "not available"
 	}
 	for i, list := range [][]leadroute.Away{s.Profile.Away, s.Away} {

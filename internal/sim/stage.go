@@ -118,7 +118,7 @@ func (w *World) build() {
 		w.checkCaps(own, next, m)
 		w.checkPause(own, key, held, next, m, at)
 		w.checkStatus(own, key, back, next, m, at)
-		w.checkThere(own, key, held, next, m, at)
+		w.checkThere(own, key, held, next, m, out, at)
 		return next, out
 	}))
 	w.identities = w.stage(leadroute.TopicIdentities, adapt(func(own *owner, key string, s *identities.State, m *leadroute.IdentityMessage, at leadroute.Millis) (*identities.State, []leadroute.Effect) {

@@ -83,7 +83,8 @@ type World struct {
 	replies  map[string]leadroute.Reply
 	out      map[string][]away // by rep, as the log has it
 	holds    holds
-	lines    map[string]turned        // by pool: who was turned away
+	lines    map[string]turned // by pool: who was turned away
+	removed  []removal
 	heard    []leadroute.LatencyEvent // each once, in the order in which they were told
 	decider  func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/mutant"
 )
 
 // State is a rep's row.
@@ -17,12 +18,19 @@ type State struct {
 	Status  leadroute.RepStatus `json:"status"`
 	// StatusAt is since when the rep has the status, as far as anybody said.
 	StatusAt leadroute.Millis `json:"sa,omitempty"`
+	// StatusUntil ends the status: from then on the rep is available. 0: it has no end.
+	StatusUntil leadroute.Millis `json:"su,omitempty"`
 	// Version rises with every change of the row, so that a view can tell which of two it has.
 	Version int64 `json:"v"`
 	Held    Held  `json:"held,omitempty"`
 	// Gone: the rep was removed. The row stays, and takes no lead, until the last held
-	// claim has moved on, so that a rep who comes back still counts what is on the desk.
+	// claim has moved on and no cap over time counts one, so that a rep who comes back still
+	// counts what was taken.
 	Gone bool `json:"gone,omitempty"`
+	// Leaving: the rep takes no lead any more, and is gone when the desk is empty.
+	Leaving bool `json:"lv,omitempty"`
+	// Last is when the rep took the last lead.
+	Last leadroute.Millis `json:"la,omitempty"`
 	// Taken logs the claims that caps over time count; it is pruned to what they still need.
 	Taken Taken `json:"taken,omitempty"`
 	// Paused is until when the rep gets no lead, because one was taken away.
@@ -44,16 +52,17 @@ type Claim struct {
 	Try    int
 	Pool   leadroute.PoolID
 	At     leadroute.Millis
-	Exempt bool // accepted even_if_full: occupies no slot
-	Cost   int  // slots that it occupies; 0 is 1
+	Exempt bool // accepted even_if_full: occupies no place
+	// Own and Cost are how many places it occupies, of the rep's own and of the pool's; 0 is 1.
+	Own, Cost int
 }
 
-// slots is how many of the open places the claim takes.
-func (c *Claim) slots() int {
+// places is what the claim takes of places that it costs so many of.
+func (c *Claim) places(cost int) int {
 	if c.Exempt {
 		return 0
 	}
-	return max(c.Cost, 1)
+	return max(cost, 1)
 }
 
 // Is tells whether this is the claim of that id.
@@ -61,21 +70,21 @@ func (c Claim) Is(id leadroute.ClaimID) bool {
 	return c.Lead == id.Lead && c.Rev == id.Rev && c.Try == id.Try && c.Target == id.Target
 }
 
-// Open counts the slots in use; OpenIn those of one pool.
+// Open counts the rep's own places in use, at the rep's prices.
 func (s *State) Open() int {
 	n := 0
 	for i := range s.Held {
-		n += s.Held[i].slots()
+		n += s.Held[i].places(s.Held[i].Own)
 	}
 	return n
 }
 
-// OpenIn counts the slots in use by claims that came through one pool.
+// OpenIn counts the places in use that one pool gives the rep, at the pool's prices.
 func (s *State) OpenIn(pool leadroute.PoolID) int {
 	n := 0
 	for i := range s.Held {
 		if s.Held[i].Pool == pool {
-			n += s.Held[i].slots()
+			n += s.Held[i].places(s.Held[i].Cost)
 		}
 	}
 	return n
@@ -89,13 +98,28 @@ func OpenCap(r *leadroute.Rep) int {
 	return leadroute.DefaultOpenCap
 }
 
+// StatusNow is the status at that time: one that has an end ends by itself.
+func (s *State) StatusNow(at leadroute.Millis) leadroute.RepStatus {
+	if s.StatusUntil > 0 && at >= s.StatusUntil && !mutant.On("reps-status-never-ends") {
+		return leadroute.StatusAvailable
+	}
+	return s.Status
+}
+
+// Left tells that the rep has left for good: nothing on the row counts for anybody who looks
+// at it, but for the rep's own caps over time, should the rep come back.
+func (s *State) Left() bool { return s.Gone && len(s.Held) == 0 }
+
 // Absent says why the rep is not there, however much room there is, or "".
 func Absent(s *State, p *plan.Plan, pool *plan.Pool, at leadroute.Millis) string {
 	switch {
 	case s == nil, s.Gone:
 		return "unknown_rep"
-	case s.Status != leadroute.StatusAvailable:
-		return string(s.Status)
+	case s.Leaving && !mutant.On("reps-leaving-ignored"):
+		return "leaving"
+	}
+	if status := s.StatusNow(at); status != leadroute.StatusAvailable {
+		return string(status)
 	}
 	now, duty := at.Time(), s.Duty(p)
 	if off := duty.Off(now); off != "" {
@@ -115,9 +139,9 @@ func (s *State) Duty(p *plan.Plan) plan.Duty {
 }
 
 // Refuse says why the rep cannot take a lead now, by the row, or "" if the rep can. pool
-// is nil for a direct target; cost is how many open places the lead takes. An exempt claim
+// is nil for a direct target; the class says how many places the lead takes. An exempt claim
 // is refused for status, pause and hours only.
-func Refuse(s *State, p *plan.Plan, pool *plan.Pool, cost int, at leadroute.Millis, exempt bool) string {
+func Refuse(s *State, p *plan.Plan, pool *plan.Pool, class leadroute.Class, at leadroute.Millis, exempt bool) string {
 	switch reason := Absent(s, p, pool, at); {
 	case reason != "":
 		return reason
@@ -126,7 +150,7 @@ func Refuse(s *State, p *plan.Plan, pool *plan.Pool, cost int, at leadroute.Mill
 	case exempt:
 		return ""
 	}
-	if s.Open()+cost > OpenCap(&s.Profile) {
+	if s.Open()+s.Profile.CostOf(class) > OpenCap(&s.Profile) {
 		return "full"
 	}
 	zone := p.RepZone(&s.Profile)
@@ -136,7 +160,7 @@ func Refuse(s *State, p *plan.Plan, pool *plan.Pool, cost int, at leadroute.Mill
 	if pool == nil {
 		return ""
 	}
-	if pool.Caps.Open > 0 && s.OpenIn(pool.Name)+cost > pool.Caps.Open {
+	if pool.Caps.Open > 0 && s.OpenIn(pool.Name)+pool.CostOf(class) > pool.Caps.Open {
 		return "pool_full"
 	}
 	if r := s.Taken.over(pool.Caps, &pool.Name, zone, at); r != "" {
@@ -155,8 +179,16 @@ type Took struct {
 	Counted bool `json:"c,omitempty"`
 }
 
-// Taken is the log of the caps over time, oldest first.
+// Taken is the log of the caps over time.
 type Taken []Took
+
+// longest is longer than any span that a cap over time counts, in any zone.
+const longest = 8 * 24 * time.Hour
+
+// Counts tells whether some cap over time may still count a claim.
+func (t Taken) Counts(at leadroute.Millis) bool {
+	return slices.ContainsFunc(t, func(k Took) bool { return at < k.At.Add(longest) })
+}
 
 // over names the cap over time that one more claim at time at would exceed, or "".
 func (t Taken) over(c leadroute.Caps, pool *leadroute.PoolID, zone *time.Location, at leadroute.Millis) string {

@@ -11,6 +11,9 @@ import (
 	"github.com/leadroute/leadroute"
 )
 
+// drawCost draws what is written: 1 is left out.
+func drawCost(t *rapid.T) int { return rapid.SampledFrom([]int{0, 2, 7}).Draw(t, "cost") }
+
 func drawHeld() *rapid.Generator[Held] {
 	id := rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`)
 	return rapid.Custom(func(t *rapid.T) Held {
@@ -18,7 +21,7 @@ func drawHeld() *rapid.Generator[Held] {
 			return Claim{
 				Lead: leadroute.LeadID(id.Draw(t, "lead")), Rev: rapid.IntRange(1, 1<<40).Draw(t, "rev"), Target: rapid.IntRange(0, 99).Draw(t, "target"),
 				Try: rapid.IntRange(1, 1<<40).Draw(t, "try"), Pool: leadroute.PoolID(rapid.StringMatching(`[A-Za-z0-9_-]{0,64}`).Draw(t, "pool")),
-				At: leadroute.Millis(rapid.Int64Range(0, 1<<45).Draw(t, "at")), Exempt: rapid.Bool().Draw(t, "exempt"),
+				At: leadroute.Millis(rapid.Int64Range(0, 1<<45).Draw(t, "at")), Exempt: rapid.Bool().Draw(t, "exempt"), Cost: drawCost(t), Own: drawCost(t),
 			}
 		}), 0, 20).Draw(t, "held")
 	})

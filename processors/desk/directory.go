@@ -22,7 +22,7 @@ func (d *Directory) Update(id leadroute.RepID, s *State) {
 		d.crmID, d.reps = map[leadroute.RepID]string{}, map[string][]leadroute.RepID{}
 	}
 	now := ""
-	if s != nil {
+	if s != nil && !s.Left() {
 		now = s.Profile.CRMID
 	}
 	had := d.crmID[id]

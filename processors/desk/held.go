@@ -11,8 +11,8 @@ import (
 )
 
 // Held are the claims a rep holds, oldest first. On the wire they are one string of some
-// 40 bytes a claim, "lead rev target try pool at" and, if so, "x" for exempt and "*3" for its
-// cost, joined by ";": the row is written
+// 40 bytes a claim, "lead rev target try pool at" and, if so, "x" for exempt, "*3" for its
+// cost to the pool and "+2" for that to the rep, joined by ";": the row is written
 // with every claim, and its view is read as often.
 type Held []Claim
 
@@ -41,6 +41,10 @@ func (h Held) MarshalJSON() ([]byte, error) {
 		if c.Cost > 1 {
 			b = append(b, " *"...)
 			b = strconv.AppendInt(b, int64(c.Cost), 10)
+		}
+		if c.Own > 1 {
+			b = append(b, " +"...)
+			b = strconv.AppendInt(b, int64(c.Own), 10)
 		}
 	}
 	return append(b, '"'), nil
@@ -90,6 +94,9 @@ func parseClaim(s string) (c Claim, err error) {
 		w := word()
 		if n, ok := strings.CutPrefix(w, "*"); ok {
 			c.Cost, _ = strconv.Atoi(n) // 0, which is 1, where a later version says something else
+		}
+		if n, ok := strings.CutPrefix(w, "+"); ok {
+			c.Own, _ = strconv.Atoi(n)
 		}
 		c.Exempt = c.Exempt || w == "x"
 	}

@@ -17,6 +17,11 @@ func RefusedUntil(s *State, p *plan.Plan, pool *plan.Pool, reason string, at lea
 	switch reason {
 	case plan.OffHours, plan.OffShift, plan.OnHoliday, plan.OutOfOffice:
 		return dutyChange(s, p, pool, at)
+	case string(s.Status):
+		if s.StatusUntil > at {
+			return s.StatusUntil
+		}
+		return Forever
 	case "paused":
 		return min(s.Paused, dutyChange(s, p, pool, at))
 	case "per_hour", "pool_per_hour":

@@ -40,6 +40,16 @@ func TestARefusalStandsUntilThen(t *testing.T) {
 				Caps: leadroute.Caps{Open: rapid.SampledFrom([]int{0, 2}).Draw(t, "places"), PerHour: rapid.SampledFrom([]int{0, 2}).Draw(t, "hour"), PerDay: rapid.SampledFrom([]int{0, 2}).Draw(t, "day")},
 			},
 		}
+		if rapid.Bool().Draw(t, "until") {
+			s.StatusUntil = at + leadroute.Millis(rapid.Int64Range(-3600_000, 36_000_000).Draw(t, "status until"))
+		}
+		s.Leaving = rapid.IntRange(0, 9).Draw(t, "leaving") == 0
+		if rapid.Bool().Draw(t, "priced") {
+			s.Profile.Cost = map[leadroute.Class]int{"P0": 2}
+		}
+		if rapid.IntRange(0, 4).Draw(t, "out") == 0 {
+			s.Away = []leadroute.Away{{From: leadroute.Moment{Day: 20260328}, Until: leadroute.Moment{Day: 20260329}}}
+		}
 		if rapid.IntRange(0, 4).Draw(t, "shifts") == 0 {
 			for d := range s.Profile.Shifts {
 				s.Profile.Shifts[d] = []plan.Span{{From: 8 * 60, Until: 14 * 60}}
@@ -52,7 +62,7 @@ func TestARefusalStandsUntilThen(t *testing.T) {
 				s.Held = append(s.Held, Claim{Lead: "x", Rev: 1, Try: i, Pool: k.Pool})
 			}
 		}
-		no := Refuse(s, p, pool, 1, at, false)
+		no := Refuse(s, p, pool, "P0", at, false)
 		if no == "" {
 			return
 		}
@@ -65,7 +75,7 @@ func TestARefusalStandsUntilThen(t *testing.T) {
 		for _, then := range []leadroute.Millis{
 			at + leadroute.Millis(span) - 1, at + leadroute.Millis(rapid.Int64Range(0, span-1).Draw(t, "then")), at + leadroute.Millis(rapid.Int64Range(0, min(span, 3600_000)-1).Draw(t, "soon")),
 		} {
-			if Refuse(s, p, pool, 1, then, false) == "" {
+			if Refuse(s, p, pool, "P0", then, false) == "" {
 				t.Fatalf("refused for %q at %s, until %s at least, and free at %s: %+v", no, at.Time(), until.Time(), then.Time(), s)
 			}
 		}

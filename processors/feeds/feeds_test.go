@@ -132,7 +132,7 @@ func TestWhatIsRightGoesOn(t *testing.T) {
 			`{"away":{"add":[{"from":"2026-12-24","until":"2026-12-31","reason":"vacation"}]}}`,
 		},
 		{leadroute.TopicRepEvents, leadroute.TopicReps, `{"rep":"ana","back":true,"at":1768384740500}`, "ana", `{"away":{"back":1768384740500}}`},
-		{leadroute.TopicRepEvents, leadroute.TopicReps, `{"rep":"gone","remove":true}`, "gone", `{"remove":{"reason":"feed"}}`},
+		{leadroute.TopicRepEvents, leadroute.TopicReps, `{"rep":"gone","remove":true}`, "gone", `{"remove":{"reason":"feed","at":` + fmt.Sprint(at.UnixMilli()) + `}}`},
 		{
 			leadroute.TopicAccountEvents, leadroute.TopicAccounts, `{"set":{"domain":" WWW.Acme.example.","owner":"ana","attrs":{"tier":"named"}}}`, "acme.example",
 			`{"set":{"domain":"acme.example","owner":"ana","attrs":{"tier":"named"}}}`,

@@ -49,7 +49,7 @@ var repEvents = Feed{
 			e.message = &leadroute.RepMessage{Profile: row(in, "profile", intake.Reps(intake.KnownOf(in.cfg.Plan())), raw)}
 		case "remove":
 			in.isTrue("remove")
-			e.rep, e.gone, e.message = e.about, true, &leadroute.RepMessage{Remove: &leadroute.RepRemoval{Reason: "feed"}}
+			e.rep, e.gone, e.message = e.about, true, &leadroute.RepMessage{Remove: &leadroute.RepRemoval{Reason: "feed", At: min(at, in.now)}}
 		}
 		return e
 	},

@@ -106,7 +106,7 @@ func Apply(env Env, id leadroute.PoolID, s *State, m *leadroute.PoolMessage, at 
 	}
 	s.Recent = append(s.Recent, Pick{Offer: offerKey(o), Rep: rep})
 	out := ask(o, rep)
-	env.Roster.Picked(claimID(o, rep), id, pool.CostOf(o.Class), at)
+	env.Roster.Picked(claimID(o, rep), pool, o.Class, at)
 	return s, out
 }
 

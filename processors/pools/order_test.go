@@ -96,7 +96,11 @@ func (s *shared) hire(t *rapid.T, i int) {
 		Hours:     rapid.SampledFrom([]string{"", "", "office"}).Draw(t, "hours"),
 		Team:      rapid.SampledFrom([]string{"", "", "pool0"}).Draw(t, "team"),
 		StartedOn: rapid.SampledFrom([]string{"", "", "2026-01-12"}).Draw(t, "started"),
+		Cost:      rapid.SampledFrom([]map[leadroute.Class]int{nil, nil, {"P0": 2, "P1": 3}}).Draw(t, "own cost"),
 	}}
+	if rapid.IntRange(0, 5).Draw(t, "busy") == 0 {
+		st.Status, st.StatusUntil = leadroute.StatusBusy, s.now+leadroute.Millis(rapid.Int64Range(1, 3_600_000).Draw(t, "until"))
+	}
 	if old := s.desks[id]; old != nil {
 		st.Held, st.Taken = old.Held, old.Taken
 	}
@@ -216,7 +220,7 @@ func TestTheOrderIsTheScan(t *testing.T) {
 func (s *shared) take(t *rapid.T, o *leadroute.Offer, id leadroute.RepID, pool *plan.Pool) {
 	t.Helper()
 	claim := claimID(o, id)
-	s.r.Picked(claim, pool.Name, pool.CostOf(o.Class), s.now)
+	s.r.Picked(claim, pool, o.Class, s.now)
 	fate := rapid.IntRange(0, 5).Draw(t, "fate")
 	if fate == 0 {
 		return // lost, or on its way
@@ -224,7 +228,7 @@ func (s *shared) take(t *rapid.T, o *leadroute.Offer, id leadroute.RepID, pool *
 	st := s.desks[id]
 	s.version++
 	st.Version = s.version
-	st.Held = append(st.Held, desk.Claim{Lead: o.Lead, Rev: 1, Try: 1, Pool: pool.Name, At: s.now, Cost: pool.CostOf(o.Class)})
+	st.Held = append(st.Held, desk.Claim{Lead: o.Lead, Rev: 1, Try: 1, Pool: pool.Name, At: s.now, Cost: pool.CostOf(o.Class), Own: st.Profile.CostOf(o.Class)})
 	st.Taken = append(st.Taken, desk.Took{Key: offerKey(o), Pool: pool.Name, At: s.now})
 	if fate > 1 {
 		s.show(id)

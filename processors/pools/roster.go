@@ -48,8 +48,9 @@ type row struct {
 type pick struct {
 	id   leadroute.ClaimID
 	pool leadroute.PoolID
-	cost int
-	at   leadroute.Millis
+	// own and cost are how many places it takes, of the rep's own and of the pool's.
+	own, cost int
+	at        leadroute.Millis
 }
 
 // NewRoster returns an empty roster.
@@ -57,12 +58,13 @@ func NewRoster() *Roster {
 	return &Roster{rows: map[leadroute.RepID]*row{}, pools: map[poolKey][]*row{}, orders: map[orderKey]*order{}}
 }
 
-// Update lays a row of the rep table into the roster; nil takes the rep out.
+// Update lays a row of the rep table into the roster; nil, or one of a rep who has left,
+// takes the rep out.
 func (r *Roster) Update(id leadroute.RepID, s *desk.State) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := r.rows[id]
-	if s == nil {
+	if s == nil || s.Left() {
 		if w != nil {
 			delete(r.rows, id)
 			r.forget()
@@ -125,11 +127,11 @@ func (r *Roster) Said(a *leadroute.Answer) {
 }
 
 // Picked notes a pick, so that it counts until the view shows the claim.
-func (r *Roster) Picked(id leadroute.ClaimID, pool leadroute.PoolID, cost int, at leadroute.Millis) {
+func (r *Roster) Picked(id leadroute.ClaimID, pool *plan.Pool, class leadroute.Class, at leadroute.Millis) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if w := r.rows[id.Rep]; w != nil {
-		w.picked(pick{id, pool, cost, at})
+		w.picked(pick{id, pool.Name, w.state.Profile.CostOf(class), pool.CostOf(class), at})
 	}
 }
 
@@ -389,8 +391,9 @@ func (r *Roster) members(p *plan.Plan, pool *plan.Pool) []*row {
 // candidate tells whether the rep could take a lead from the pool, by what is known here: no
 // says why not, in the words of desk.Refuse, and is empty if so.
 func (w *row) candidate(p *plan.Plan, pool *plan.Pool, class leadroute.Class, at leadroute.Millis) (c Candidate, no string) {
-	s, cost := w.state, pool.CostOf(class)
-	if no := desk.Refuse(s, p, pool, cost, at, false); no != "" {
+	s := w.state
+	own, cost := s.Profile.CostOf(class), pool.CostOf(class)
+	if no := desk.Refuse(s, p, pool, class, at, false); no != "" {
 		return Candidate{}, no
 	}
 	open, inPool := s.Open(), -1
@@ -414,13 +417,13 @@ func (w *row) candidate(p *plan.Plan, pool *plan.Pool, class leadroute.Class, at
 		if w.picks[i].at.Add(pickTTL) < at {
 			continue
 		}
-		open += w.picks[i].cost
+		open += w.picks[i].own
 		if w.picks[i].pool == pool.Name {
 			inPool += w.picks[i].cost
 		}
 	}
 	switch {
-	case open+cost > desk.OpenCap(&s.Profile):
+	case open+own > desk.OpenCap(&s.Profile):
 		return Candidate{}, "full"
 	case pool.Caps.Open > 0 && inPool+cost > pool.Caps.Open:
 		return Candidate{}, "pool_full"

@@ -44,6 +44,7 @@ type taken struct {
 // reference decides by the words of the caps, over everything that ever happened.
 type reference struct {
 	own   leadroute.Caps
+	cost  map[leadroute.Class]int // of the own places
 	pools map[leadroute.PoolID]*plan.Pool
 	zone  *time.Location
 	all   []*taken
@@ -58,28 +59,41 @@ func (r *reference) find(id leadroute.ClaimID) *taken {
 	return nil
 }
 
-// free tells whether one more claim through the pool stays within every cap.
-func (r *reference) free(pool leadroute.PoolID, at leadroute.Millis) bool {
+// free tells whether one more claim stays within every cap.
+func (r *reference) free(c *leadroute.Claim, at leadroute.Millis) bool {
+	return r.ownWithin(at, c) && (c.Pool == "" || r.poolWithin(c.Pool, at, c))
+}
+
+// ownWithin tells whether the rep's own caps hold, with one more claim if there is one.
+func (r *reference) ownWithin(at leadroute.Millis, more *leadroute.Claim) bool {
 	own := r.own
 	if own.Open == 0 {
 		own.Open = leadroute.DefaultOpenCap
 	}
-	if !r.within(own, at, func(*taken) bool { return true }, 1) {
-		return false
-	}
-	return pool == "" || r.within(r.pools[pool].Caps, at, func(t *taken) bool { return t.claim.Pool == pool }, 1)
+	return r.within(own, r.cost, at, func(*taken) bool { return true }, more)
 }
 
-// within tells whether the claims that match, and more of them, stay within the caps.
-func (r *reference) within(c leadroute.Caps, at leadroute.Millis, match func(*taken) bool, more int) bool {
-	open, hour, day, week := more, more, more, more
+func (r *reference) poolWithin(pool leadroute.PoolID, at leadroute.Millis, more *leadroute.Claim) bool {
+	p := r.pools[pool]
+	return r.within(p.Caps, p.Cost, at, func(t *taken) bool { return t.claim.Pool == pool }, more)
+}
+
+// price is what a claim takes of places that cost so much.
+func price(cost map[leadroute.Class]int, c leadroute.Class) int { return max(cost[c], 1) }
+
+// within tells whether the claims that match, and one more, stay within the caps.
+func (r *reference) within(c leadroute.Caps, cost map[leadroute.Class]int, at leadroute.Millis, match func(*taken) bool, more *leadroute.Claim) bool {
+	open, hour, day, week := 0, 0, 0, 0
+	if more != nil {
+		open, hour, day, week = price(cost, more.Class), 1, 1, 1
+	}
 	now := at.Time().In(r.zone)
 	for _, t := range r.all {
 		if t.claim.EvenIfFull || !match(t) {
 			continue
 		}
 		if t.held {
-			open++
+			open += price(cost, t.claim.Class)
 		}
 		if !t.counts {
 			continue
@@ -109,6 +123,18 @@ func drawCaps(t *rapid.T, label string) leadroute.Caps {
 	}
 }
 
+var classes = []leadroute.Class{"P0", "P1", "P2"}
+
+func drawCosts(t *rapid.T, label string) map[leadroute.Class]int {
+	cost := map[leadroute.Class]int{}
+	for _, c := range classes {
+		if n := rapid.IntRange(0, 3).Draw(t, label+" "+string(c)); n > 0 {
+			cost[c] = n
+		}
+	}
+	return cost
+}
+
 // TestCapsHold: whatever claims, copies and releases come in whatever order and at
 // whatever time, a rep accepts exactly while every cap has room, and answers a copy of
 // what is held as held.
@@ -124,13 +150,13 @@ func TestCapsHold(t *testing.T) {
 			t.Fatal(err)
 		}
 		now := leadroute.At(change.Add(-time.Duration(rapid.IntRange(0, 9*24*60).Draw(t, "minutes before")) * time.Minute))
-		ref := &reference{own: drawCaps(t, "own"), zone: zone, pools: map[leadroute.PoolID]*plan.Pool{}}
+		ref := &reference{own: drawCaps(t, "own"), cost: drawCosts(t, "own"), zone: zone, pools: map[leadroute.PoolID]*plan.Pool{}}
 		for _, name := range []leadroute.PoolID{"a", "b"} {
-			ref.pools[name] = &plan.Pool{Name: name, Caps: drawCaps(t, string(name))}
+			ref.pools[name] = &plan.Pool{Name: name, Caps: drawCaps(t, string(name)), PoolTaste: plan.PoolTaste{Cost: drawCosts(t, string(name))}}
 		}
 		p := &plan.Plan{ID: "p", Zone: time.UTC, Pools: ref.pools}
 		env := Env{Plan: func(leadroute.PlanID) *plan.Plan { return p }}
-		s, _ := Apply(env, "ana", nil, &leadroute.RepMessage{Profile: &leadroute.Rep{Timezone: z.name, Caps: ref.own}}, now)
+		s, _ := Apply(env, "ana", nil, &leadroute.RepMessage{Profile: &leadroute.Rep{Timezone: z.name, Caps: ref.own, Cost: ref.cost}}, now)
 
 		send := func(m *leadroute.RepMessage) []leadroute.Effect {
 			var out []leadroute.Effect
@@ -140,7 +166,7 @@ func TestCapsHold(t *testing.T) {
 		claim := func(c leadroute.Claim) {
 			known := ref.find(c.ID)
 			held := known != nil && known.held
-			want := held || c.EvenIfFull || ref.free(c.Pool, now)
+			want := held || c.EvenIfFull || ref.free(&c, now)
 			a := theAnswer(t, send(&leadroute.RepMessage{Claim: &c}))
 			if a.Accepted != want || a.Claim != c.ID {
 				t.Fatalf("at %v (%v): claim %v through %q: accepted %v (%s), want %v\nrow %+v", now.Time().In(zone), now.Time(), c.ID, c.Pool, a.Accepted, a.Reason, want, *s)
@@ -162,6 +188,7 @@ func TestCapsHold(t *testing.T) {
 				claim(leadroute.Claim{
 					ID:         leadroute.ClaimID{Lead: leadroute.LeadID(fmt.Sprint("L", len(ref.all), "_", now)), Rev: 1, Try: rapid.IntRange(1, 1<<30).Draw(t, "try"), Rep: "ana"},
 					Pool:       rapid.SampledFrom([]leadroute.PoolID{"a", "b", ""}).Draw(t, "pool"),
+					Class:      rapid.SampledFrom(classes).Draw(t, "class"),
 					EvenIfFull: rapid.IntRange(0, 7).Draw(t, "even if full") == 7,
 				})
 			},
@@ -200,23 +227,184 @@ func TestCapsHold(t *testing.T) {
 				now = now.Add(time.Duration(rapid.IntRange(0, most).Draw(t, "minutes"))*time.Minute + time.Duration(rapid.IntRange(0, 2).Draw(t, "ms"))*time.Millisecond)
 			},
 			"": func(t *rapid.T) {
-				held, exempt := 0, 0
+				held, open := 0, 0
 				for _, k := range ref.all {
-					if k.held && k.claim.EvenIfFull {
-						exempt++
-					} else if k.held {
+					if k.held {
 						held++
 					}
+					if k.held && !k.claim.EvenIfFull {
+						open += price(ref.cost, k.claim.Class)
+					}
 				}
-				if s.Open() != held || len(s.Held) != held+exempt {
-					t.Fatalf("Open() = %d of %d held, want %d of %d", s.Open(), len(s.Held), held, held+exempt)
+				if s.Open() != open || len(s.Held) != held {
+					t.Fatalf("Open() = %d with %d held, want %d with %d", s.Open(), len(s.Held), open, held)
 				}
-				if !ref.within(ref.own, now, func(*taken) bool { return true }, 0) {
-					t.Fatalf("the rep is over a cap %+v: %+v", ref.own, *s)
+				if !ref.ownWithin(now, nil) || !ref.poolWithin("a", now, nil) || !ref.poolWithin("b", now, nil) {
+					t.Fatalf("the rep is over a cap (own %+v at %v, pools %+v %+v): %+v", ref.own, ref.cost, ref.pools["a"], ref.pools["b"], *s)
 				}
 				if n := len(encode(t, s)); n > 16<<10 {
 					t.Fatalf("the row has %d bytes, want at most 16 kB", n)
 				}
+			},
+		})
+	})
+}
+
+// TestNoCapIsEverExceeded: claims, copies, releases, confirms of what the row has lost and
+// profiles come in whatever order, from clocks that differ and to owners that have not seen
+// the times before. No claim is ever accepted that leads over a cap, of the rep or of a pool,
+// open, in an hour, on a day or in a week; a cap over time counts from when there is one.
+func TestNoCapIsEverExceeded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		zone, err := time.LoadLocation(rapid.SampledFrom(zones).Draw(t, "zone").name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := leadroute.Millis(1774742400000 + rapid.Int64Range(0, 9*24*3600_000).Draw(t, "start")) // around the changes of the clocks of March 2026
+		own, cost := drawCaps(t, "own"), drawCosts(t, "own")
+		p := &plan.Plan{ID: "p", Zone: time.UTC, Pools: map[leadroute.PoolID]*plan.Pool{}}
+		for _, name := range []leadroute.PoolID{"a", "b"} {
+			p.Pools[name] = &plan.Pool{Name: name, Caps: drawCaps(t, string(name)), PoolTaste: plan.PoolTaste{Cost: drawCosts(t, string(name))}}
+		}
+		env := Env{Plan: func(leadroute.PlanID) *plan.Plan { return p }}
+		var s *desk.State
+		seen := leadroute.Millis(0) // by this owner
+		send := func(t *rapid.T, m *leadroute.RepMessage) (out []leadroute.Effect) {
+			skew := leadroute.Millis(rapid.SampledFrom([]int{0, 0, 0, -5, -90, 5, 90}).Draw(t, "skew") * 60_000)
+			if seen = max(seen, now+skew); rapid.IntRange(0, 3).Draw(t, "new owner") == 0 {
+				seen = now + skew
+			}
+			s, out = Apply(env, "ana", reread(t, s), m, seen)
+			return out
+		}
+		profile := func(t *rapid.T) {
+			send(t, &leadroute.RepMessage{Profile: &leadroute.Rep{Timezone: zone.String(), Caps: own, Cost: cost}})
+		}
+		profile(t)
+		type one struct {
+			claim        leadroute.Claim
+			at           leadroute.Millis
+			own, pool    int // what it was taken at
+			held, counts bool
+			settled      bool // released as counted: it counts for good
+		}
+		var all []*one
+		over := func(c leadroute.Caps, at leadroute.Millis, in func(*one) bool, places func(*one) int) string {
+			open, hour, day, week := 0, 0, 0, 0
+			local := at.Time().In(zone)
+			for _, k := range all {
+				if k.claim.EvenIfFull || !in(k) {
+					continue
+				}
+				if k.held {
+					open += places(k)
+				}
+				if !k.counts || k.at > at {
+					continue
+				}
+				then := k.at.Time().In(zone)
+				if at.Sub(k.at) < time.Hour {
+					hour++
+				}
+				y1, w1 := then.ISOWeek()
+				if y2, w2 := local.ISOWeek(); y1 == y2 && w1 == w2 {
+					week++
+				}
+				if then.Format(time.DateOnly) == local.Format(time.DateOnly) {
+					day++
+				}
+			}
+			if c.Open > 0 && open > c.Open || c.PerHour > 0 && hour > c.PerHour || c.PerDay > 0 && day > c.PerDay || c.PerWeek > 0 && week > c.PerWeek {
+				return fmt.Sprintf("%d open, %d in the hour, %d on the day, %d in the week of %+v", open, hour, day, week, c)
+			}
+			return ""
+		}
+		again := func(t *rapid.T, k *one) {
+			k.own, k.pool = price(cost, k.claim.Class), 1
+			if pool := p.Pools[k.claim.Pool]; pool != nil {
+				k.pool = price(pool.Cost, k.claim.Class)
+			}
+			k.held = true
+			if !k.counts {
+				k.counts = !k.claim.EvenIfFull
+			}
+		}
+		claim := func(t *rapid.T, k *one) {
+			a := theAnswer(t, send(t, &leadroute.RepMessage{Claim: &k.claim}))
+			if !a.Accepted || k.held {
+				return
+			}
+			if !k.counts || !k.claim.EvenIfFull && k.at == 0 {
+				k.at = a.At
+			}
+			again(t, k)
+			if k.claim.EvenIfFull {
+				return
+			}
+			mine := own
+			if mine.Open == 0 {
+				mine.Open = leadroute.DefaultOpenCap
+			}
+			if why := over(mine, a.At, func(*one) bool { return true }, func(k *one) int { return k.own }); why != "" {
+				t.Fatalf("%v was accepted at %v: %s\n%s", k.claim.ID, a.At.Time().In(zone), why, encode(t, s))
+			}
+			if pool := p.Pools[k.claim.Pool]; pool != nil {
+				if why := over(pool.Caps, a.At, func(o *one) bool { return o.claim.Pool == pool.Name }, func(k *one) int { return k.pool }); why != "" {
+					t.Fatalf("%v was accepted in %s at %v: %s\n%s", k.claim.ID, pool.Name, a.At.Time().In(zone), why, encode(t, s))
+				}
+			}
+		}
+		some := func(t *rapid.T) *one {
+			if len(all) == 0 {
+				t.Skip("nothing was taken yet")
+			}
+			return rapid.SampledFrom(all).Draw(t, "which")
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"claim": func(t *rapid.T) {
+				k := &one{claim: leadroute.Claim{
+					ID:   leadroute.ClaimID{Lead: leadroute.LeadID(fmt.Sprint("L", len(all))), Rev: 1, Try: 1, Rep: "ana"},
+					Pool: rapid.SampledFrom([]leadroute.PoolID{"a", "b", ""}).Draw(t, "pool"), Class: rapid.SampledFrom(classes).Draw(t, "class"),
+					EvenIfFull: rapid.IntRange(0, 9).Draw(t, "even if full") == 9,
+				}}
+				all = append(all, k)
+				claim(t, k)
+			},
+			"copy": func(t *rapid.T) { claim(t, some(t)) },
+			"release": func(t *rapid.T) {
+				k := some(t)
+				counted := rapid.Bool().Draw(t, "counted")
+				send(t, &leadroute.RepMessage{Release: &leadroute.Release{Claim: k.claim.ID, Counted: counted}})
+				if k.held {
+					k.settled = k.settled || counted && !k.claim.EvenIfFull
+					k.held, k.counts = false, k.settled
+				}
+			},
+			"confirm": func(t *rapid.T) { // the row has lost it, or never had it
+				k := some(t)
+				if k.held {
+					return
+				}
+				send(t, &leadroute.RepMessage{Confirm: &leadroute.Confirm{Claim: k.claim}})
+				if !k.counts {
+					k.at = s.Held[len(s.Held)-1].At
+				}
+				again(t, k)
+			},
+			"profile": func(t *rapid.T) {
+				change := func(n *int, label string) {
+					if *n > 0 { // a cap that comes counts from when it comes
+						*n = rapid.IntRange(1, 6).Draw(t, label)
+					}
+				}
+				change(&own.PerHour, "hour")
+				change(&own.PerDay, "day")
+				change(&own.PerWeek, "week")
+				own.Open, cost = rapid.IntRange(0, 6).Draw(t, "open"), drawCosts(t, "own")
+				profile(t)
+			},
+			"time passes": func(t *rapid.T) {
+				now = now.Add(time.Duration(rapid.IntRange(0, rapid.SampledFrom([]int{1, 60, 600, 3000}).Draw(t, "scale")).Draw(t, "minutes")) * time.Minute)
 			},
 		})
 	})

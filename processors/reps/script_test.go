@@ -22,7 +22,7 @@ import (
 //	profile [open=2] [per_hour=1] [per_day=1] [per_week=1] [zone=Europe/Berlin] [hours] [shift=09:00-12:00 every day] [away=2026-01-15 that day]
 //	away [from=2026-01-14] [until=2026-01-16T12:00:00Z]    back [all]
 //	tick 5s
-//	status away [said=-5m]    pause 20m (since the script began)    remove    check    sweep
+//	status away [said=-5m] [until=20m]    pause 20m (since the script began)    remove [keep] [at=5m]    check    sweep
 //	claim L1 [rev=1] [try=1] [pool=emea] [even_if_full]
 //	release L1 [rev=1] [try=1] [counted]
 //	confirm L1 [rev=1] [try=1] [pool=emea]
@@ -99,6 +99,9 @@ func message(t *testing.T, d *datadriven.TestData, a transcript.Args, now leadro
 		if said := a.Text("said", ""); said != "" {
 			m.SaidAt = now.Add(transcript.Span(t, d, said))
 		}
+		if until := a.Text("until", ""); until != "" {
+			m.Until = now.Add(transcript.Span(t, d, until))
+		}
 		return m
 	case "pause":
 		return &leadroute.RepMessage{Pause: &leadroute.Pause{Until: transcript.Start.Add(transcript.Span(t, d, a.Pos(0)))}}
@@ -107,7 +110,11 @@ func message(t *testing.T, d *datadriven.TestData, a transcript.Args, now leadro
 	case "back":
 		return &leadroute.RepMessage{Away: &leadroute.RepAway{Back: now, All: a.Has("all")}}
 	case "remove":
-		return &leadroute.RepMessage{Remove: &leadroute.RepRemoval{}}
+		m := &leadroute.RepRemoval{Reason: "operator", Keep: a.Has("keep")}
+		if at := a.Text("at", ""); at != "" {
+			m.At = transcript.Start.Add(transcript.Span(t, d, at))
+		}
+		return &leadroute.RepMessage{Remove: m}
 	case "check":
 		return &leadroute.RepMessage{Check: &leadroute.Check{}}
 	case "claim":
@@ -139,8 +146,14 @@ func shows(s *desk.State) string {
 		return "no row"
 	}
 	out := fmt.Sprintf("v%d %s", s.Version, s.Status)
+	if s.StatusUntil > 0 {
+		out += " until " + transcript.Clock(s.StatusUntil)
+	}
 	if s.Gone {
 		out += " gone"
+	}
+	if s.Leaving {
+		out += " leaving"
 	}
 	out += fmt.Sprintf(", open %d:", s.Open())
 	for _, c := range s.Held {

@@ -15,6 +15,10 @@ rep "ana" {
   capacity {
     open    = -3  # ERROR: Invalid value | at least 1
     per_day = 1.5 # ERROR: Invalid value | whole number
+    cost = {
+      P0 = 0 # ERROR: Out of range | 1 at least
+      P9 = 2 # ERROR: Unknown reference | priority
+    }
   }
 }
 
