@@ -519,6 +519,8 @@ type LedgerMessage struct {
 	Opened      *Opened      `json:"opened,omitempty"`
 	Bid         *Bid         `json:"bid,omitempty"`
 	Owned       *Owned       `json:"owned,omitempty"`
+	Join        *Join        `json:"join,omitempty"`
+	Joined      *Joined      `json:"joined,omitempty"`
 }
 
 // Check is the anti-entropy sweep's nudge: re-assert what the row says is outstanding.
@@ -614,9 +616,25 @@ type Ask struct {
 	Receipt uint64 `json:"receipt"`
 	N       int    `json:"n"`              // counts the lead's asks; Met repeats it
 	Last    bool   `json:"last,omitempty"` // it asks no other: if it is the first, it stands
+	// Instead is a lead that is finished: where it came first, this one takes its place.
+	Instead LeadID `json:"instead,omitempty"`
 	// Within is how long the identity is remembered, in ms; Slide: from this lead on, else from the first one.
 	Within int64 `json:"within_ms"`
 	Slide  bool  `json:"slide,omitempty"`
+}
+
+// Join asks a lead to take in another one of the same person.
+type Join struct {
+	Lead   LeadID          `json:"lead"`
+	N      int             `json:"n"` // counts the lead's asks; Joined repeats it
+	Fields json.RawMessage `json:"fields"`
+}
+
+// Joined answers Join. It was taken in, or is to ask Root, or (neither) is to go its own way.
+type Joined struct {
+	N     int    `json:"n"`
+	Taken bool   `json:"taken,omitempty"`
+	Root  LeadID `json:"root,omitempty"`
 }
 
 // Met is an identity's answer to an Ask.

@@ -15,7 +15,7 @@ const (
 // dedupe { ... } says when a lead is one that came before.
 func dedupeBlock() *blockSpec {
 	return &blockSpec{
-		name: "dedupe", once: true, attrs: words("by within then"), required: words("by within"),
+		name: "dedupe", once: true, attrs: words("by within then notify"), required: words("by within"),
 		build: func(c *compiler, b *block) {
 			within, then := c.duration(b.body, "within"), plan.SameOwner
 			if within > 0 && (within < minWithin || within > maxWithin) {
@@ -24,7 +24,14 @@ func dedupeBlock() *blockSpec {
 			if said := c.word(b.body, "then", string(plan.SameOwner), string(plan.Drop), string(plan.MergeEvent)); said != "" {
 				then = plan.DedupeThen(said)
 			}
-			c.plan.Dedupe = plan.NewDedupe(c.personFields(b.body), within, then)
+			d := plan.NewDedupe(c.personFields(b.body), within, then)
+			if a := b.attr("notify"); a != nil {
+				d.Notify = c.refs(b.body, "notify", "channel")
+				if then != plan.MergeEvent {
+					c.report(invalidValue, a.NameRange, `notify tells of leads that are merged into others: it is for then = "merge_event".`)
+				}
+			}
+			c.plan.Dedupe = d
 		},
 	}
 }

@@ -230,6 +230,9 @@ func (c *compiler) acts(s *Scenario, id string, rng hcl.Range) {
 // reason reports one that nothing ever gives.
 func (c *compiler) reason(r string, rng hcl.Range) {
 	known := []string{"accept", "respond_within"}
+	if p := c.plan.Dedupe; p != nil && len(p.Notify) > 0 {
+		known = append(known, "merged")
+	}
 	for _, pool := range c.names("pool") {
 		if p := c.plan.Pools[leadroute.PoolID(pool)]; p != nil && len(p.Notify) > 0 {
 			known = append(known, "claim:"+pool, "claim:"+pool+"/gone")

@@ -41,6 +41,7 @@ type LeadState struct {
 	Identities   int                `json:"identities,omitempty"`   // by how many the lead's person is known
 	DuplicateOf  leadroute.LeadID   `json:"duplicate_of,omitempty"` // the lead with which the person came first
 	FirstLead    leadroute.LeadID   `json:"first_lead,omitempty"`   // the same, of a lead that goes its own way
+	Merged       []leadroute.LeadID `json:"merged,omitempty"`       // the last leads that were merged into this one
 	SharedOwner  leadroute.RepID    `json:"shared_owner,omitempty"` // who owns the person, or the company
 	Owner        leadroute.RepID    `json:"owner,omitempty"`
 	OwnerCRMID   string             `json:"owner_crm_id,omitempty"`
@@ -165,9 +166,10 @@ func state(s *ledger.State, fields bool) *LeadState {
 		if s.Phase == ledger.Duplicate {
 			out.DuplicateOf = p.Root
 		} else {
-			out.FirstLead = p.Root
+			out.FirstLead = cmp.Or(p.Root, p.Instead)
 		}
 	}
+	out.Merged = s.Merged
 	if s.Shared != nil {
 		out.SharedOwner = s.Shared.Known
 	}

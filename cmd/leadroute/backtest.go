@@ -250,7 +250,7 @@ func writeReport(out io.Writer, r *backtest.Report) error {
 	line(r.Unreadable, "not read", r.UnreadableWhy)
 	line(r.Refused, "refused at the door", r.RefusedWhy)
 	line(r.Duplicates, "duplicates", "")
-	line(r.Dropped, "dropped", "of people who came before")
+	line(r.Dropped, "dropped or merged", "of people who came before")
 	fmt.Fprintln(w, "\nPRIORITY\tLEADS\tASSIGNED\tSLA\tMISSED\tWAIT P50\tP95\tP99")
 	for _, c := range r.Classes {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%d\t%s\t%s\t%s\n", c.Class, c.Leads, c.Assigned, dash(spanOf(c.Within)), c.Missed, waited(c.P50), waited(c.P95), waited(c.P99))

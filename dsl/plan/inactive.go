@@ -92,7 +92,6 @@ func (l *inactives) before(p *Plan) {
 	for _, e := range p.Enrichments {
 		l.add(true, named("enrich", e.Name), "", "leads are not enriched yet: they are decided by what they bring")
 	}
-	l.add(p.Dedupe != nil && p.Dedupe.Then == MergeEvent, "dedupe", "then", "as with same_owner")
 }
 
 func (l *inactives) rule(r *Rule) {

@@ -22,6 +22,7 @@ type Dedupe struct {
 	By     []string // fields, all of them texts; one that agrees is enough
 	Within time.Duration
 	Then   DedupeThen
+	Notify []string // channels that are told of a lead that was merged into another
 	// Layout lays out these fields and the lead's country.
 	Layout *Layout
 }

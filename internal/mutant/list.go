@@ -31,6 +31,8 @@ var Bugs = map[string]string{
 	"ledger-owner-not-offered":     "who is named the owner of what a lead shares is passed over",
 	"ledger-pending-kept":          "an acceptance that those who share the lead refuse is not released",
 	"ledger-asks-owners-once":      "who shares a lead is not asked again by a replay",
+	"ledger-merges-into-finished":  "a lead is merged into one that is finished",
+	"ledger-merge-untold":          "no event tells that a lead was merged into another",
 	"ownership-last-wins":          "the last lead that is assigned makes the owner",
 	"identities-copy-is-another":   "a lead that asks an identity again is told that it came before",
 	"identities-never-expire":      "a person is remembered for ever",

@@ -349,6 +349,8 @@ func (c *scene) sentence(e *leadroute.LatencyEvent) string {
 			return fmt.Sprintf("decided: %s, no rule takes it", e.Class)
 		}
 		return fmt.Sprintf("decided: %s by rule %s", e.Class, e.Rule)
+	case leadroute.StepMerged:
+		return c.name(leadroute.LeadID(e.Outcome)) + " is merged into it"
 	case leadroute.StepOffered:
 		if e.Rep != "" {
 			if e.Reason != "" {

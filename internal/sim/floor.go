@@ -81,8 +81,9 @@ func (w *World) drawPlan(version int) *plan.Plan {
 		pool.CatchUp = []plan.CatchUp{plan.CatchUpNone, plan.CatchUpAverage, plan.CatchUpFull}[w.rng.IntN(3)]
 		p.Pools[name] = pool
 	}
-	if then := []plan.DedupeThen{"", plan.Drop, plan.SameOwner}[w.rng.IntN(3)]; then != "" {
+	if then := []plan.DedupeThen{"", plan.Drop, plan.SameOwner, plan.MergeEvent}[w.rng.IntN(4)]; then != "" {
 		p.Dedupe = plan.NewDedupe([]string{"email", "phone"}, day, then)
+		p.Dedupe.Notify = []string{"managers"}
 	}
 	if w.chance(2) {
 		p.Accounts = &plan.AccountMatch{By: []string{plan.ByDomain}}

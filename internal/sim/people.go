@@ -41,6 +41,9 @@ func (w *World) checkPeople() {
 		if !w.told(string(id), leadroute.StepDuplicate) {
 			w.violate("6 events", "%s was never told to be a duplicate", id)
 		}
+		if p.Dedupe != nil && p.Dedupe.Then == plan.MergeEvent && !w.merged(id, s.Person.Root) {
+			w.violate("8 people", "%s was merged into %s, and no event of that one says so", id, s.Person.Root)
+		}
 		seen := []leadroute.LeadID{id}
 		for s.Phase == ledger.Duplicate {
 			root := s.Person.Root
@@ -56,6 +59,28 @@ func (w *World) checkPeople() {
 		}
 	}
 	w.checkKnown()
+}
+
+// merged tells whether an event of the root says that the lead was merged into it.
+func (w *World) merged(lead, root leadroute.LeadID) bool {
+	for _, e := range w.events {
+		if e.Lead == root && e.Step == leadroute.StepMerged && e.Outcome == string(lead) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkTakenIn checks that a lead is merged into an open one alone.
+func (w *World) checkTakenIn(own *owner, key string, open bool, m *leadroute.LedgerMessage, out []leadroute.Effect) {
+	if m.Join == nil || own.part.owner != own {
+		return
+	}
+	for _, e := range out {
+		if l, ok := e.Value.(*leadroute.LedgerMessage); ok && l.Joined != nil && l.Joined.Taken && !open {
+			w.violate("8 people", "%s was merged into %s, which is finished", m.Join.Lead, key)
+		}
+	}
 }
 
 // checkKnown checks that where every policy drops, a person's leads are one: of two that

@@ -77,7 +77,7 @@ func (w *World) build() {
 		if s != nil {
 			owned = s.Owner()
 		}
-		fired := firings(s)
+		fired, alive := firings(s), s != nil && s.Open()
 		next, out := ledger.Apply(le, leadroute.LeadID(key), s, m, at, own.pos-1 < own.seen)
 		if m.Due != nil && at < m.Due.Due && firings(next) != fired {
 			w.violate("7 steps", "%s of %s fired %d ms before it was due", m.Due.Name, key, m.Due.Due-at)
@@ -87,6 +87,7 @@ func (w *World) build() {
 		w.checkMember(key, next)
 		w.checkRefused(key, open, try, next, m)
 		w.checkCommit(own, had, next)
+		w.checkTakenIn(own, key, alive, m, out)
 		return next, out
 	}))
 	w.ledger.recovered = w.countOwners

@@ -61,6 +61,9 @@ func ask(s *State, m *leadroute.Ask, at leadroute.Millis) (*State, []leadroute.E
 	if s.Last != 0 && mutant.On("identities-copy-is-another") {
 		first = false
 	}
+	if !first && m.Instead != "" && s.Root == m.Instead {
+		s.Root, s.Receipt, s.Stands, first = m.Lead, m.Receipt, false, true
+	}
 	if first && m.Last {
 		s.Stands = true
 	}

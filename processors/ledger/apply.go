@@ -67,6 +67,10 @@ func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, a
 		d.bid(m.Bid)
 	case m.Owned != nil:
 		d.owned(m.Owned)
+	case m.Join != nil:
+		d.takeIn(m.Join)
+	case m.Joined != nil:
+		d.joined(m.Joined)
 	}
 	if !d.touched && d.s != nil && (d.replay || mutant.On("ledger-copies-answer-copies")) {
 		d.again()
@@ -121,6 +125,9 @@ func (d *step) decide() {
 	}
 	// Recorded only now, because an event's class must never change once it is told.
 	d.record(TrailStep{Step: leadroute.StepReceived, At: s.Received})
+	if s.Phase == Asking {
+		d.tellAllMerged()
+	}
 	if err != nil {
 		d.dead("undecidable")
 		return
@@ -170,7 +177,11 @@ func (d *step) outstanding() {
 	}
 	switch s.Phase {
 	case Asking:
-		d.sendAsk()
+		if s.Person.Join != "" {
+			d.sendJoin()
+		} else {
+			d.sendAsk()
+		}
 	case Offering:
 		switch {
 		case s.Held != nil:

@@ -14,6 +14,7 @@ import (
 // What became of a duplicate: the outcomes of its step.
 const (
 	outcomeDropped = "dropped"
+	outcomeMerged  = "merged"
 )
 
 // Person is what a lead learned from its identities.
@@ -25,6 +26,9 @@ type Person struct {
 	Root   leadroute.LeadID `json:"r,omitempty"`
 	Stands bool             `json:"s,omitempty"` // the root is nobody's duplicate, for good
 	Owner  leadroute.RepID  `json:"o,omitempty"` // who got the root
+	// Join is a root that was asked to take the lead in, and Instead one whose place it takes.
+	Join    leadroute.LeadID `json:"j,omitempty"`
+	Instead leadroute.LeadID `json:"i,omitempty"`
 }
 
 // meet asks who the lead's person is, or decides at once where nobody wants to know.
@@ -52,7 +56,7 @@ func (d *step) sendAsk() {
 	p, rule := s.Person, d.dedupe()
 	key := p.Keys[p.Next]
 	d.toIdentity(key, &leadroute.IdentityMessage{Ask: &leadroute.Ask{
-		Lead: d.id, Receipt: s.Receipt, N: p.Asks, Last: p.Next == len(p.Keys)-1, Within: rule.Within.Milliseconds(), Slide: rule.Slides(),
+		Lead: d.id, Receipt: s.Receipt, N: p.Asks, Last: p.Next == len(p.Keys)-1, Instead: p.Instead, Within: rule.Within.Milliseconds(), Slide: rule.Slides(),
 	}})
 }
 
@@ -73,7 +77,7 @@ func (d *step) dedupe() *plan.Dedupe {
 // lead decided; or somebody did.
 func (d *step) met(m *leadroute.Met) {
 	s := d.s
-	if s == nil || s.Phase != Asking || m.N != s.Person.Asks && !mutant.On("ledger-any-met") {
+	if s == nil || s.Phase != Asking || s.Person.Join != "" || m.N != s.Person.Asks && !mutant.On("ledger-any-met") {
 		return
 	}
 	p := s.Person
@@ -85,6 +89,10 @@ func (d *step) met(m *leadroute.Met) {
 	d.touch()
 	if !m.First {
 		p.Root, p.Stands, p.Owner = m.Lead, m.Stands, m.Owner
+		if merges(d.dedupe()) {
+			d.join(m.Lead)
+			return
+		}
 	}
 	d.sendSettle()
 	if p.Root != "" && d.dedupe().Then == plan.Drop {
@@ -119,5 +127,6 @@ func (d *step) duplicate(outcome string) {
 	s.Phase, s.Done = Duplicate, d.at
 	d.record(TrailStep{Step: leadroute.StepReceived, At: s.Received})
 	d.record(TrailStep{Step: leadroute.StepDuplicate, Outcome: outcome, Reason: string(s.Person.Root)})
+	d.tellAllMerged()
 	d.leave()
 }

@@ -86,7 +86,7 @@ func (d *step) delivery(b *Dest) *leadroute.Delivery {
 	return &leadroute.Delivery{
 		Lead: d.id, Rev: b.Rev, Destination: b.Name, Attempt: b.Attempt, Owner: b.Owner, OwnerCRM: b.OwnerCRM, Pool: b.Pool, Queue: b.Queue,
 		Class: s.Class, Territory: s.Territory, Rule: s.Rule, Plan: s.Plan, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received,
-		Deadline: s.deadline(), AssignedAt: b.Assigned, Fields: s.Fields,
+		Deadline: s.deadline(), AssignedAt: b.Assigned, Fields: s.fields(),
 	}
 }
 

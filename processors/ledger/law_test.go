@@ -41,7 +41,8 @@ func drawDesk(t *rapid.T) *desk {
 		p.Classes[0].RespondWithin = time.Minute
 	}
 	if rapid.Bool().Draw(t, "asks who came before") {
-		p.Dedupe = plan.NewDedupe([]string{"email", "phone"}, 24*time.Hour, rapid.SampledFrom([]plan.DedupeThen{plan.Drop, plan.SameOwner}).Draw(t, "then"))
+		p.Dedupe = plan.NewDedupe([]string{"email", "phone"}, 24*time.Hour, rapid.SampledFrom([]plan.DedupeThen{plan.Drop, plan.SameOwner, plan.MergeEvent}).Draw(t, "then"))
+		p.Dedupe.Notify = []string{"managers"}
 	}
 	if rapid.Bool().Draw(t, "warehouse") {
 		p.Destinations = append(p.Destinations, plan.Destination{Name: "warehouse", Attempts: 2, BackoffMin: time.Second, BackoffMax: time.Second})
@@ -156,7 +157,7 @@ func (d *desk) draw(t *rapid.T) *leadroute.LedgerMessage {
 		receipts = receipts[:1]
 	}
 	at := d.now.Add(-time.Duration(rapid.IntRange(0, 90).Draw(t, "late")) * time.Second)
-	switch rapid.SampledFrom([]string{"admit", "met", "met", "owned", "owned", "owned", "accept", "accept", "accept", "decline", "nobody", "outcome", "outcome", "outcome", "wake", "expire", "retry", "step", "accept timer", "answer timer", "action", "action", "revise", "redeliver", "check"}).Draw(t, "kind") {
+	switch rapid.SampledFrom([]string{"admit", "met", "met", "join", "joined", "joined", "owned", "owned", "owned", "accept", "accept", "accept", "decline", "nobody", "outcome", "outcome", "outcome", "wake", "expire", "retry", "step", "accept timer", "answer timer", "action", "action", "revise", "redeliver", "check"}).Draw(t, "kind") {
 	case "admit":
 		return &leadroute.LedgerMessage{Admitted: &leadroute.Admission{Class: "P0", Plan: "3f1c9a5e7b2d4c6f8a0b", Lead: leadroute.Lead{
 			ID: lead, Source: "website", Receipt: rapid.SampledFrom(receipts).Draw(t, "receipt"), ReceivedAt: transcript.Start,
@@ -166,7 +167,7 @@ func (d *desk) draw(t *rapid.T) *leadroute.LedgerMessage {
 	case "met":
 		n := 1
 		if s != nil && s.Person != nil {
-			n = s.Person.Asks
+			n = max(s.Person.Asks, 1)
 		}
 		m := &leadroute.Met{N: rapid.IntRange(max(n-1, 1), n+1).Draw(t, "n"), First: rapid.IntRange(0, 2).Draw(t, "first") > 0}
 		if !m.First {
@@ -174,6 +175,19 @@ func (d *desk) draw(t *rapid.T) *leadroute.LedgerMessage {
 			m.Owner = rapid.SampledFrom([]leadroute.RepID{"", "ana", "ben"}).Draw(t, "owner")
 		}
 		return &leadroute.LedgerMessage{Met: m}
+	case "join":
+		other := rapid.SampledFrom([]leadroute.LeadID{"Join3v9Qm2LxT7aB1cD4eF51", "Join3v9Qm2LxT7aB1cD4eF52"}).Draw(t, "other")
+		return &leadroute.LedgerMessage{Join: &leadroute.Join{Lead: other, N: 2, Fields: []byte(`{"company":"Another","phone":"+4930901820"}`)}}
+	case "joined":
+		n := 1
+		if s != nil && s.Person != nil {
+			n = max(s.Person.Asks, 1)
+		}
+		m := &leadroute.Joined{N: rapid.IntRange(max(n-1, 1), n).Draw(t, "n"), Taken: rapid.Bool().Draw(t, "taken")}
+		if !m.Taken && rapid.Bool().Draw(t, "is another's") {
+			m.Root = "Root3v9Qm2LxT7aB1cD4eF51"
+		}
+		return &leadroute.LedgerMessage{Joined: m}
 	case "owned":
 		n := 0
 		if s != nil && s.Pending != nil && rapid.IntRange(0, 3).Draw(t, "its claim") > 0 {

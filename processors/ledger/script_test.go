@@ -16,11 +16,12 @@ import (
 // TestScripts plays testdata/*.txt: the life of lead L1, message by message. After
 // -rewrite, read the diff.
 //
-//	plan [attempts=3] [warehouse] [step=1m] [after=1m] [page=3m] [at_most=2] [pause=20m] [tell=(chan)] [stay] [answer=5m] [open=5] [max_wait=10m then=apac|queue:late] [drain=apac] [order=arrival] [crm_id=005X] [max_age=1h] [within=1m] [dedupe=drop] [claim] [told=floor]
+//	plan [attempts=3] [warehouse] [step=1m] [after=1m] [page=3m] [at_most=2] [pause=20m] [tell=(chan)] [stay] [answer=5m] [open=5] [max_wait=10m then=apac|queue:late] [drain=apac] [order=arrival] [crm_id=005X] [max_age=1h] [within=1m] [dedupe=drop [hear=(chan)]] [claim] [told=floor]
 //	lead to=(emea@30s,rep:ana,full:ana,queue:backlog) [class=P1] [company=acme [claimed=ben]] | lead unreadable | lead no_rule     what the plan says of L1 from now on
 //	tick 5s
 //	admit [receipt=r1] [ids=(i1,i2)]    met first|L0 [n=1] [stands] [owner=ana]
 //	yes|no ana [n=0] [rev=1] [target=0] [try=1] [made] [owner=ben]    what one says who shares the lead
+//	join L2 [n=2]    taken|finished [n=2] [root=L0]    a lead is to be merged into this one, or this one was to be
 //	accept ana [rev=1] [target=0] [try=1] [pool=emea|none] [asserted]    decline ana [reason=full]    nobody
 //	opened [rev=1] [try=1] [reps=(ana,ben)]    bid ana    accept|decline ana bid    due claim emea [n=1]
 //	delivered|retry|rejected|superseded crm [rev=1] [attempt=1] [status=503] [after=1m]
@@ -189,6 +190,7 @@ func (s *script) setPlan(t *testing.T, a transcript.Args) {
 	}
 	if then := a.Text("dedupe", ""); then != "" {
 		p.Dedupe = plan.NewDedupe([]string{"email"}, 24*time.Hour, plan.DedupeThen(then))
+		p.Dedupe.Notify = a.List("hear")
 	}
 	s.plan = p
 	s.dec.DeliverWithin = p.Classes[0].DeliverWithin
@@ -287,6 +289,10 @@ func (s *script) message(t *testing.T, d *datadriven.TestData, a transcript.Args
 			who = ""
 		}
 		return &leadroute.LedgerMessage{Redeliver: &leadroute.Redeliver{Rev: rev, Destination: leadroute.DestinationID(who), At: s.now}}
+	case "join":
+		return &leadroute.LedgerMessage{Join: &leadroute.Join{Lead: leadroute.LeadID(who), N: a.Int("n", 2), Fields: []byte(`{"company":"Example","id":"` + who + `"}`)}}
+	case "taken", "finished":
+		return &leadroute.LedgerMessage{Joined: &leadroute.Joined{N: a.Int("n", 2), Taken: d.Cmd == "taken", Root: leadroute.LeadID(a.Text("root", ""))}}
 	case "yes", "no":
 		return &leadroute.LedgerMessage{Owned: &leadroute.Owned{
 			Claim: claim, N: a.Int("n", 0), Yes: d.Cmd == "yes", Made: a.Has("made"), Owner: leadroute.RepID(a.Text("owner", "")),

@@ -45,6 +45,10 @@ type State struct {
 
 	// Person is who sent the lead, as far as the policy asks.
 	Person *Person `json:"ps,omitempty"`
+	// Merged are leads of the same person that were merged into this one, and Also what they
+	// say, in the end of one another.
+	Merged []leadroute.LeadID `json:"mg,omitempty"`
+	Also   json.RawMessage    `json:"al,omitempty"`
 	// Shared is what the lead shares with others, nil if nothing whose owner matters.
 	Shared *Shared `json:"sh,omitempty"`
 

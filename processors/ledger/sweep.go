@@ -138,6 +138,6 @@ func (d *step) finishIfSettled() {
 	}
 	s.Trail = kept
 	if !slices.ContainsFunc(kept, func(t TrailStep) bool { return t.Step == leadroute.StepDecided }) {
-		s.Fields, s.Targets, s.Named, s.Seen = nil, nil, nil, nil // else the decision may have to be told again
+		s.Fields, s.Also, s.Targets, s.Named, s.Seen = nil, nil, nil, nil, nil // else the decision may have to be told again
 	}
 }

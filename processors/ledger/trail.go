@@ -69,7 +69,7 @@ func (d *step) notification(t TrailStep, id string) *leadroute.Notification {
 	s := d.s
 	return &leadroute.Notification{ID: id, Channel: t.Outcome, Reason: t.Reason, At: t.At, Resolve: t.Reason == leadroute.ReasonResolved, Delivery: leadroute.Delivery{
 		Lead: d.id, Rev: t.Rev, Owner: t.Rep, Class: s.Class, Territory: s.Territory, Rule: s.Rule, Pool: t.Pool, Queue: t.Queue, Plan: s.Plan, Source: s.Source,
-		EmittedAt: s.Emitted, ReceivedAt: s.Received, Deadline: s.deadline(), Fields: s.Fields,
+		EmittedAt: s.Emitted, ReceivedAt: s.Received, Deadline: s.deadline(), Fields: s.fields(),
 	}}
 }
 

@@ -201,6 +201,10 @@ func ledger(m *leadroute.LedgerMessage) string {
 		return say("revise").with("rev", m.Revise.Rev).with("reason", m.Revise.Reason).String()
 	case m.Check != nil:
 		return "check"
+	case m.Join != nil:
+		return say("join").with("lead", m.Join.Lead).with("n", m.Join.N).with("fields", string(m.Join.Fields)).String()
+	case m.Joined != nil:
+		return say("joined").with("n", m.Joined.N).with("taken", m.Joined.Taken).with("root", m.Joined.Root).String()
 	case m.Met != nil:
 		return say("met").with("n", m.Met.N).with("first", m.Met.First).with("lead", m.Met.Lead).with("stands", m.Met.Stands).String()
 	}
@@ -223,7 +227,7 @@ func identity(m *leadroute.IdentityMessage) string {
 	case m.Own != nil:
 		return own(m.Own)
 	case m.Ask != nil:
-		return say("ask").with("lead", m.Ask.Lead).with("n", m.Ask.N).with("last", m.Ask.Last).with("slide", m.Ask.Slide).String()
+		return say("ask").with("lead", m.Ask.Lead).with("n", m.Ask.N).with("last", m.Ask.Last).with("instead", m.Ask.Instead).with("slide", m.Ask.Slide).String()
 	case m.Settle != nil:
 		return say("settle").with("lead", m.Settle.Lead).with("root", m.Settle.Root).with("stands", m.Settle.Stands).String()
 	case m.Check != nil:
