@@ -77,7 +77,10 @@ type asked struct {
 func about(c leadroute.ClaimID) asked { return asked{try{c.Lead, c.Rev, c.Try}, c.Rep} }
 
 // answer is what a rep said to a claim, in all copies.
-type answer struct{ accepted, declined bool }
+type answer struct {
+	accepted, declined bool
+	at                 leadroute.Millis // of the acceptance
+}
 
 // offer is one that came to a pool.
 type offer struct {
@@ -192,6 +195,9 @@ func (l *Log) toLedger(m *leadroute.LedgerMessage) {
 	if a := m.Answer; a != nil && !a.Asserted {
 		have := l.answers[about(a.Claim)]
 		have.accepted, have.declined = have.accepted || a.Accepted, have.declined || !a.Accepted
+		if a.Accepted {
+			have.at = max(have.at, a.At)
+		}
 		l.answers[about(a.Claim)] = have
 	}
 }

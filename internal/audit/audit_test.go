@@ -246,7 +246,7 @@ func TestPlantedWrongs(t *testing.T) {
 				r.close(c)
 				r.pass(100 * time.Millisecond)
 			}
-		}, "out of turn: 2", "differ by 2"},
+		}, "out of turn: 1", "differ by 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRun(t)

@@ -87,17 +87,28 @@ func (d *desk) free(pool leadroute.PoolID) bool {
 	return d.here && d.ready && d.open("") < d.cap && (most == 0 || d.open(pool) < most)
 }
 
-// replay walks through a rep's inbox and calls f after each message. A claim is on the desk
-// from its place in the inbox if the rep accepted it; where the rep answered copies of it in
-// two ways, from the last place: in doubt for the product.
-func (l *Log) replay(rep leadroute.RepID, r *Rules, f func(d *desk, m *deskMessage, taken bool)) {
-	inbox := l.desks[rep]
-	last := map[leadroute.ClaimID]int{}
+// inOrder are a rep's messages in the order in which they took effect: that of the inbox, but
+// for claims whose acceptance the rep itself dates later. A replay after a crash may find room
+// where there was none, because the row knows of releases that stand behind the claim.
+func (l *Log) inOrder(rep leadroute.RepID) []deskMessage {
+	inbox := slices.Clone(l.desks[rep])
+	var now leadroute.Millis
 	for i := range inbox {
-		if inbox[i].kind == claimed {
-			last[inbox[i].claim] = i
+		m := &inbox[i]
+		now = max(now, m.at)
+		m.at = now
+		if a := l.answers[about(m.claim)]; m.kind == claimed && a.accepted {
+			m.at = max(now, a.at)
 		}
 	}
+	slices.SortStableFunc(inbox, func(a, b deskMessage) int { return cmp.Compare(a.at, b.at) })
+	return inbox
+}
+
+// replay walks through a rep's inbox and calls f after each message. A claim is on the desk
+// from its place on if the rep accepted it.
+func (l *Log) replay(rep leadroute.RepID, r *Rules, f func(d *desk, m *deskMessage, taken bool)) {
+	inbox := l.inOrder(rep)
 	d := &desk{rules: r, held: map[leadroute.ClaimID]deskMessage{}}
 	given := map[leadroute.ClaimID]bool{} // back
 	for i := range inbox {
@@ -106,7 +117,7 @@ func (l *Log) replay(rep leadroute.RepID, r *Rules, f func(d *desk, m *deskMessa
 		case claimed:
 			a := l.answers[about(m.claim)]
 			_, holds := d.held[m.claim]
-			if taken = a.accepted && !holds && !given[m.claim] && (!a.declined || i == last[m.claim]); taken {
+			if taken = a.accepted && !holds && !given[m.claim]; taken {
 				d.held[m.claim] = *m
 			}
 		case confirmed:

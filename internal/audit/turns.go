@@ -151,15 +151,19 @@ func (l *Log) inTurn(v *Verdict, r *Rules) {
 
 // turn books the turn of member at against all others who are free.
 func (v *Verdict) turn(pairs table, settled []bool, at int, members []leadroute.RepID, pool leadroute.PoolID, p pick) {
-	judged := false
+	judged, fair := false, true
 	for j := range members {
 		if j == at || !settled[j] {
 			continue
 		}
 		judged = true
 		both, first := pairs.of(at, j)
-		if n := both.add(first); n > 1 {
+		n := both.add(first)
+		if n > 1 && fair {
+			fair = false
 			v.bad(&v.Unfair, "pool %s gave %s to %s: over %d turns for which %s was free as well, the two differ by %d", pool, p.lead, p.rep, both.turns, members[j], n)
+		}
+		if n > 1 {
 			*both = pair{}
 		}
 		v.Longest = max(v.Longest, both.turns)

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
@@ -193,7 +194,7 @@ func (d *step) letGo(a *leadroute.Answer) {
 	}
 	d.release(leadroute.Release{Claim: a.Claim})
 	e := d.s.event(d.id, TrailStep{
-		Step: leadroute.StepReleased, Rev: a.Claim.Rev, N: hash(a.Claim.String()), At: a.At, Rep: a.Claim.Rep, Pool: a.Pool, Reason: "lost_race",
+		Step: leadroute.StepReleased, Rev: a.Claim.Rev, N: hash(a.Claim.String(), strconv.FormatInt(int64(a.At), 36)), At: a.At, Rep: a.Claim.Rep, Pool: a.Pool, Reason: "lost_race",
 	})
 	d.send(leadroute.TopicEvents, string(d.id), e)
 }
