@@ -46,7 +46,7 @@ var floorPools = map[leadroute.PoolID]int{"enterprise": 4, "amer": 2, "emea": 2,
 func floorCap(i int) int { return 2 + i%2 }
 
 // floorBusy is how many of the places are taken when nothing goes wrong.
-const floorBusy = 80
+const floorBusy = 60
 
 // floor is the world of the test with its instances.
 type floor struct {
@@ -139,6 +139,7 @@ func (f *floor) send() {
 	ctx, stop := context.WithCancel(f.t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() { f.coming(ctx, rand.New(rand.NewPCG(*seed, 1))) }) //nolint:gosec // a test's dice
+	wg.Go(func() { f.feel(ctx) })
 	f.world.send(f.anyone().where().API, f.rate(), act{0.02, f.havoc})
 	stop()
 	wg.Wait()
@@ -173,6 +174,24 @@ func (f *floor) disturb(deed string, do func()) {
 	defer f.mu.Unlock()
 	f.unsettled = append(f.unsettled, audit.Span{From: from, Until: leadroute.At(time.Now().Add(settling))})
 }
+
+// feel notes when the log itself stood still: the embedded one does when it compacts, and a
+// busy machine may keep any from answering. Sessions end then, as when an instance is stalled.
+func (f *floor) feel(ctx context.Context) {
+	for rest(ctx, 200*time.Millisecond) {
+		began := time.Now()
+		err := f.cl.Ping(ctx)
+		if took := time.Since(began); ctx.Err() == nil && (err != nil || took > still) {
+			f.did("log stood still")
+			f.mu.Lock()
+			f.unsettled = append(f.unsettled, audit.Span{From: leadroute.At(began), Until: leadroute.At(time.Now().Add(2 * settling))})
+			f.mu.Unlock()
+		}
+	}
+}
+
+// still is how long the log may take to answer until instances may have noticed.
+const still = time.Second
 
 // havoc does something to the instances, each thing once and then again, until nearly all leads
 // have come.

@@ -14,6 +14,7 @@ var Bugs = map[string]string{
 	"ledger-any-try":               "an acceptance of an earlier try is committed",
 	"ledger-copies-answer-copies":  "every copy is answered as if it were a replay",
 	"ledger-stale-timer-cancels":   "a late copy of an earlier firing cancels the timer that stands now",
+	"ledger-retells-as-now":        "a step that is told again is told with the time of the telling",
 	"ledger-step-fires-again":      "a step that has fired is due again",
 	"ledger-forgets-plan":          "a lead goes on under the policy in force instead of the one that decided it",
 	"ledger-fires-early":           "a timer that an instance with a clock ahead fires before it is due counts",
