@@ -293,7 +293,7 @@ func (f *floor) tell(who []int, m func(i int) *leadroute.RepMessage) {
 	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
 	defer cancel()
 	for _, i := range who {
-		if err := f.put(ctx, f.cl, leadroute.TopicReps, string(f.reps[i].ID), m(i)); err != nil {
+		if err := f.put(ctx, f.cl, leadroute.TopicReps, string(f.reps[i].ID), m(i)); err != nil && f.t.Context().Err() == nil {
 			f.t.Error(err)
 		}
 	}

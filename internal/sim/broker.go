@@ -30,7 +30,7 @@ type partition struct {
 type change struct {
 	key     string
 	value   []byte           // nil: deleted
-	at      leadroute.Millis // of the last message applied to the row
+	at      leadroute.Millis // of the message that made it
 	term, n int
 }
 

@@ -197,7 +197,8 @@ func (w *World) checkStatus(own *owner, rep string, back bool, s *desk.State, m 
 		if m.SaidAt != 0 {
 			v.at = min(m.SaidAt, at)
 		}
-		w.statuses[rep] = append(w.statuses[rep], v)
+		// A replay may hear it at an earlier time: what the row had heard behind it may be lost.
+		w.statuses[rep] = append(slices.DeleteFunc(w.statuses[rep], func(v said) bool { return v.pos == pos }), v)
 		known := false
 		for _, v := range w.statuses[rep] {
 			if v.pos <= pos && v.at > s.StatusAt {

@@ -130,9 +130,22 @@ type attempt struct {
 
 func (k *worker) idle() bool { return k.next >= len(k.log) && len(k.doing) == 0 }
 
-// workSome starts or ends an attempt of one worker, or crashes it.
+// workSome lets a worker do something; while the world drains, all of them, so that what was
+// sent again and again does not keep it.
 func (w *World) workSome() {
-	i := w.rng.IntN(len(w.topics))
+	if !w.draining {
+		w.work(w.rng.IntN(len(w.topics)))
+		return
+	}
+	for i := range w.topics {
+		for range 4 {
+			w.work(i)
+		}
+	}
+}
+
+// work starts or ends an attempt of worker i, or crashes it.
+func (w *World) work(i int) {
 	k := w.workers[w.topics[i]]
 	if w.opt.Faults && !w.draining && w.chance(40) {
 		w.note("CRASH worker of %s", w.topics[i])

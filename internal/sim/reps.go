@@ -121,7 +121,7 @@ type removal struct {
 func (w *World) checkThere(own *owner, rep string, held int, s *desk.State, m *leadroute.RepMessage, out []leadroute.Effect, at leadroute.Millis) {
 	pos := own.pos - 1
 	if m.Away != nil && s != nil && !s.Gone {
-		w.hearAway(rep, pos, m.Away)
+		w.hearAway(rep, pos, m.Away, at)
 	}
 	if m.Remove != nil { // a row that is gone remembers nothing
 		w.out[rep] = slices.DeleteFunc(w.out[rep], func(a away) bool { return a.pos < pos })
@@ -171,13 +171,15 @@ func (w *World) checkRemoved() {
 	}
 }
 
-func (w *World) hearAway(rep string, pos int, m *leadroute.RepAway) {
+func (w *World) hearAway(rep string, pos int, m *leadroute.RepAway, at leadroute.Millis) {
 	w.out[rep] = slices.DeleteFunc(w.out[rep], func(a away) bool {
 		again := slices.ContainsFunc(m.Add, func(n leadroute.Away) bool { return n.From.At == a.from })
 		return a.pos < pos && (again || m.Back > 0 && (m.All || a.from <= m.Back))
 	})
 	for _, a := range m.Add {
-		w.out[rep] = append(w.out[rep], away{pos, a.From.At, a.Until.At})
+		if a.Until.At == 0 || a.Until.At > at { // else it was over when it came
+			w.out[rep] = append(w.out[rep], away{pos, a.From.At, a.Until.At})
+		}
 	}
 }
 

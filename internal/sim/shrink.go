@@ -42,6 +42,8 @@ func (w *World) trims() []trim {
 		{cut: func() { w.opt.Stalls = false }},
 		{cut: func() { w.opt.Faults, w.opt.Stalls = false, false }},
 		{cut: func() { w.opt.Skew = 0 }},
+		{cut: func() { w.opt.Busy = 0 }},
+		{cut: func() { w.opt.Temper = 0 }},
 		{cut: func() { w.accept = 0 }},
 		{cut: func() { w.plans = w.plans[:1] }},
 	}

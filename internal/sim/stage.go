@@ -210,9 +210,6 @@ func (w *World) handle(own *owner) {
 			w.note("%s", cmp.Or(own.stage.change(row.value, next), "row"))
 		}
 		w.put(own.id, item{from: own, txn: t, row: &c, key: r.key})
-	} else if row.value != nil {
-		row.at = at
-		own.table[r.key] = row
 	}
 	for _, e := range out {
 		it := item{from: own, txn: t, to: e.Topic, key: e.Key}

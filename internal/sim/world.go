@@ -21,6 +21,8 @@ import (
 type Options struct {
 	Leads, Reps, Partitions int
 	Processes               int  // when it starts
+	Busy                    int  // steps for which there is misfortune, and longer while leads come
+	Temper                  int  // more misfortune, in percent of the steps
 	Faults                  bool // crashes and copies; without them only order and time vary
 	Stalls                  bool // processes that do not know yet that they lost their partitions
 	// Sweeps run the anti-entropy sweep. Only a stalled owner's late writes may need it: the
@@ -127,6 +129,9 @@ func newDrawn(c Case, trace bool) *World {
 		Leads: 3 + w.rng.IntN(14), Reps: 1 + w.rng.IntN(5), Partitions: 1 << w.rng.IntN(2),
 		Processes: 1 + w.rng.IntN(3), Faults: w.rng.IntN(4) > 0, Trace: trace,
 	}
+	if w.chance(2) {
+		w.opt.Busy, w.opt.Temper = w.rng.IntN(1500), w.rng.IntN(4)
+	}
 	w.opt.Stalls = w.opt.Faults && w.chance(3)
 	w.opt.Sweeps = w.opt.Stalls
 	if w.chance(4) {
@@ -214,7 +219,7 @@ const (
 )
 
 func (w *World) run() {
-	for w.goesOn() && !w.door.closed(w) {
+	for w.goesOn() && (w.steps < w.opt.Busy || !w.door.closed(w)) {
 		w.step()
 	}
 	w.busy = w.steps
@@ -249,6 +254,10 @@ func (w *World) step() {
 		pace = 2000
 	}
 	w.now += leadroute.Millis(w.rng.IntN(pace))
+	if !w.draining && w.rng.IntN(100) < w.opt.Temper {
+		w.misfortune()
+		return
+	}
 	// Most of the time something on its way arrives or somebody handles what has arrived.
 	switch n := w.rng.IntN(100); {
 	case n < 42:

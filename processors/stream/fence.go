@@ -31,7 +31,7 @@ const stampHeader = "lr"
 // stamp is what a table's record says of its writing.
 type stamp struct {
 	epoch int64            // of the writer's ownership; 0: not written by this package
-	at    leadroute.Millis // the row's time: that of the last message applied to it
+	at    leadroute.Millis // the row's time: that of the message that wrote it
 }
 
 func (s stamp) bytes() []byte {

@@ -30,8 +30,10 @@ type Stage[S, M any] struct {
 	// the row and the messages of one call, any subset may survive a crash. It may change *s
 	// and return it. It must read no clock and do no I/O.
 	//
-	// at is the message's record time, but never before the time of the row, and never more
-	// than a minute ahead of this process's clock: a replay gets a time that is no earlier.
+	// at is the message's record time, but never before the time of the row (that of the message
+	// that wrote it), and never more than a minute ahead of this process's clock: a replay gets
+	// a time that is no earlier. A message that changes nothing leaves no time behind: it would
+	// be forgotten with this process, and a replay would meet an earlier time than the first.
 	//
 	// A panic, or a value that cannot be encoded, sends the message to the dead letters and
 	// leaves the row as it was.
@@ -224,10 +226,10 @@ func (c *core) handle(r *run, g goka.Context, raw any) {
 		c.updated(key, nil)
 	case out.state != nil && !bytes.Equal(out.state, state):
 		g.SetValue(out.state, r.stamped(at))
+		if store != nil {
+			store.touch(key, at)
+		}
 		c.updated(key, out.next)
-	}
-	if store != nil && out.state != nil {
-		store.touch(key, at)
 	}
 	if len(out.effects) == 0 {
 		return

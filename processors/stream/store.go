@@ -72,7 +72,7 @@ func (s *tableStore) get(key string) row {
 	return s.rows[key]
 }
 
-// touch sets the time of a row that exists.
+// touch sets the time of a row that was written.
 func (s *tableStore) touch(key string, at leadroute.Millis) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
