@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,7 +71,12 @@ func (w *World) checkHold(own *owner, id string, next *ledger.State, held bool, 
 			}
 		}
 	}
-	for _, e := range out {
+	for i, e := range out {
+		if slices.ContainsFunc(out[i+1:], func(later leadroute.Effect) bool {
+			return later.Topic == e.Topic && later.Key == e.Key && e.Topic == leadroute.TopicTimers
+		}) {
+			continue // the last word on a timer counts
+		}
 		m, claims := e.Value.(*leadroute.RepMessage)
 		_, offers := e.Value.(*leadroute.PoolMessage)
 		t, sets := e.Value.(*leadroute.Timer)

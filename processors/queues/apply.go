@@ -138,7 +138,7 @@ func tell(p *plan.Plan, q *plan.Queue, t *Told) []leadroute.Effect {
 	for _, channel := range q.Alert {
 		e := &leadroute.LatencyEvent{
 			Lead: t.Lead, Rev: t.Rev, Step: leadroute.StepNotified, N: hash(reason, channel, fmt.Sprint(t.Since)),
-			Queue: q.Name, Outcome: channel, Reason: reason, Plan: p.ID, At: t.At,
+			Queue: q.Name, Outcome: channel, Reason: reason, Plan: p.ID, At: t.Since.Add(q.AlertAfter), // the same whenever it is told
 		}
 		out = append(out,
 			leadroute.Effect{Topic: leadroute.TopicEvents, Key: string(t.Lead), Value: e},
