@@ -184,7 +184,7 @@ func TestInactiveIsTold(t *testing.T) {
 		got = append(got, i.Block+" "+i.What)
 	}
 	for _, want := range []string{
-		`policy "world" on_missing`, `account_match subsidiary_of`, `calendar "far" `,
+		`policy "world" on_missing`, `calendar "far" `,
 		`destination "salesforce" salesforce`, `destination "crm" batch`, `enrich "firmographics" `, `alert "P0 at risk" `,
 	} {
 		if !slices.Contains(got, want) {

@@ -14,6 +14,7 @@ import (
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/clock"
+	"github.com/leadroute/leadroute/processors/company"
 	"github.com/leadroute/leadroute/processors/internal/kafkatest"
 	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/stream"
@@ -159,7 +160,7 @@ func encoded(e leadroute.LatencyEvent) string {
 
 func (f *floor) ledger() (stop func()) {
 	f.t.Helper()
-	st, err := stream.New(f.Config, ledger.Stage(NewPlans(f.plan, nil), func(*plan.Plan, leadroute.Millis) plan.Live { return nil }))
+	st, err := stream.New(f.Config, ledger.Stage(NewPlans(f.plan, nil), &company.Book{}, func(*plan.Plan, leadroute.Millis) plan.Live { return nil }))
 	if err != nil {
 		f.t.Fatal(err)
 	}

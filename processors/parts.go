@@ -52,6 +52,7 @@ func (p *Pipeline) Switch(ctx context.Context, current, candidate *plan.Plan) er
 	}
 	p.Gateway.SetClasses(classesOf(current, candidate))
 	p.cfg.Plans.Set(current, candidate)
+	p.book.serve(current, candidate)
 	return nil
 }
 

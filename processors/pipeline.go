@@ -65,6 +65,7 @@ type Pipeline struct {
 	others  []runner
 	ready   []<-chan struct{}
 	world   *world
+	book    *book
 	metrics *deliver.Metrics
 
 	mu      sync.Mutex // guards what follows
@@ -93,7 +94,13 @@ func Build(cfg Config) (*Pipeline, error) {
 		return nil, err
 	}
 	p.other("gateway", p.Gateway.Run)
-	if p.Ledger, err = addStage(p, ledger.Stage(cfg.Plans, roster.Live)); err != nil {
+	if p.book, err = newBook(cfg.Stream, current); err != nil {
+		return nil, err
+	}
+	p.Accounts = p.book.view
+	p.other("view of the accounts", p.Accounts.Run)
+	p.other("names of the accounts", p.book.run)
+	if p.Ledger, err = addStage(p, ledger.Stage(cfg.Plans, p.book, roster.Live)); err != nil {
 		return nil, err
 	}
 	if _, err = addStage(p, pools.Stage(cfg.Plans.Of, roster)); err != nil {
@@ -117,15 +124,11 @@ func Build(cfg Config) (*Pipeline, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if p.Accounts, err = stream.NewView[leadroute.Account](cfg.Stream, leadroute.TopicAccounts, nil); err != nil {
-		return nil, err
-	}
 	if p.Queues, err = stream.NewView[queues.State](cfg.Stream, leadroute.TopicQueues, nil); err != nil {
 		return nil, err
 	}
 	p.other("view of the queues", p.Queues.Run)
 	p.other("view of the reps", p.Reps.Run)
-	p.other("view of the accounts", p.Accounts.Run)
 	told, err := notify.New(notify.Config{
 		Stream: cfg.Stream, Plan: cfg.Plans.Of, Secret: cfg.Secret, Site: cfg.Site,
 		Rep: func(id leadroute.RepID) *leadroute.Rep {
@@ -176,6 +179,14 @@ func (p *Pipeline) late(name string, run func(context.Context) error) {
 
 func (p *Pipeline) other(name string, run func(context.Context) error) {
 	p.others = append(p.others, runner{name, run})
+}
+
+// Find tells which account a lead finds by the policy in force, and how; looks is false where
+// that looks none up.
+func (p *Pipeline) Find(l *leadroute.Lead) (a *leadroute.Account, found *plan.Found, looks bool) {
+	current := p.cfg.Plans.Current()
+	a, found = p.book.Find(current, l)
+	return a, found, current.Accounts != nil
 }
 
 // Topics creates the topics that are absent.
@@ -271,12 +282,15 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		start(r)
 	}
 	p.startParts(ctx, g)
-	select {
-	case <-p.Reps.Recovered(): // a pool that saw nobody would let every lead wait
-		for _, r := range p.stages {
-			start(r)
+	for _, known := range []<-chan struct{}{p.Reps.Recovered(), p.Accounts.Recovered()} {
+		select {
+		case <-known: // a pool that saw nobody would let every lead wait, a ledger that saw no account would pass its owner over
+		case <-ctx.Done():
+			return g.Wait()
 		}
-	case <-ctx.Done():
+	}
+	for _, r := range p.stages {
+		start(r)
 	}
 	return g.Wait()
 }

@@ -81,7 +81,7 @@ func (a *API) putRep(r *http.Request) answer {
 	if bad != nil {
 		return *bad
 	}
-	raw, said := intake.WithID(raw, id)
+	raw, said := intake.WithKey(raw, "id", id)
 	if said != "" && said != id {
 		return refuse(http.StatusUnprocessableEntity, "/id", fmt.Sprintf("the body is of rep %q, the address of %q", said, id), "make them the same, or leave the id out of the body")
 	}
@@ -128,12 +128,17 @@ func noRep(id string) answer {
 // known returns a rep's row. The table may be behind the log, so it waits a little for one
 // that is not there.
 func (a *API) known(ctx context.Context, id string) *desk.State {
-	ctx, cancel := context.WithTimeout(ctx, a.cfg.Settle)
+	return settled(ctx, a.cfg.Settle, func() *desk.State { return a.cfg.Rep(id) })
+}
+
+// settled reads a row, and waits a little for one that is not there.
+func settled[T any](ctx context.Context, patience time.Duration, read func() *T) *T {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
-		if s := a.cfg.Rep(id); s != nil {
+		if s := read(); s != nil {
 			return s
 		}
 		select {

@@ -29,9 +29,10 @@ type Config struct {
 	Trail func(ctx context.Context, id leadroute.LeadID) ([]leadroute.LatencyEvent, error)
 	// Decisions reads the events of a lead's decisions from ClickHouse, with what makes them again.
 	Decisions func(ctx context.Context, id leadroute.LeadID) ([]leadroute.LatencyEvent, error)
-	// Reps and Accounts call yield for each row, in any order, until it returns false.
+	// Reps calls yield for each row, in any order, until it returns false; Accounts for the
+	// domain of each, as there may be very many.
 	Reps     func(yield func(key string, s *desk.State) bool)
-	Accounts func(yield func(key string, a *leadroute.Account) bool)
+	Accounts func(yield func(domain string) bool)
 	Queues   func(yield func(key string, s *queues.State) bool)
 	// Plan is the policy in force, whose names reps may use; never nil.
 	Plan func() *plan.Plan
@@ -41,6 +42,10 @@ type Config struct {
 	// Member tells whether a rep is in a pool. If they are not set, none is.
 	Claimable func(ctx context.Context) ([]leadroute.Timer, error)
 	Member    func(leadroute.PoolID, *leadroute.Rep) bool
+	// Account reads one row of Accounts, nil if there is none.
+	Account func(domain string) *leadroute.Account
+	// Match finds the account of a lead by the policy in force; looks is false where that looks none up.
+	Match func(l *leadroute.Lead) (a *leadroute.Account, found *plan.Found, looks bool)
 	// Produce sends one message and returns when every replica that must have it has it.
 	Produce func(ctx context.Context, t leadroute.Topic, key string, v any) error
 
@@ -80,6 +85,8 @@ func New(cfg Config) (*API, error) {
 		{"Decisions", cfg.Decisions != nil},
 		{"Reps", cfg.Reps != nil},
 		{"Accounts", cfg.Accounts != nil},
+		{"Account", cfg.Account != nil},
+		{"Match", cfg.Match != nil},
 		{"Queues", cfg.Queues != nil},
 		{"Plan", cfg.Plan != nil},
 		{"Produce", cfg.Produce != nil},
@@ -133,8 +140,12 @@ func New(cfg Config) (*API, error) {
 //	DELETE /v1/reps/{id}                 take a rep off the floor; the leads on the desk move on
 //	GET    /v1/queues                    who waits where, for how long, who is next
 //	GET    /v1/queues/{name}             one of them, with the first leads of its partitions
-//	GET    /v1/accounts?limit=           who owns which account, by domain
+//	GET    /v1/accounts?limit=&after=    who owns which account, by domain; after= goes on behind one
 //	POST   /v1/accounts?dry_run=true     an array of accounts, set all or none
+//	GET    /v1/accounts/match?name=      which account a lead of that company finds, and how; also domain=, country=, ...
+//	GET    /v1/accounts/{domain}         one account
+//	PUT    /v1/accounts/{domain}         set it
+//	DELETE /v1/accounts/{domain}         take it out
 //
 // A change answers 202 when the log has it; the tables follow within milliseconds.
 func (a *API) Routes(mux *http.ServeMux, guard func(http.Handler) http.Handler) {
@@ -151,6 +162,10 @@ func (a *API) Routes(mux *http.ServeMux, guard func(http.Handler) http.Handler) 
 		"GET /v1/queues/{name}":        a.queue,
 		"GET /v1/accounts":             a.accounts,
 		"POST /v1/accounts":            a.importAccounts,
+		"GET /v1/accounts/match":       a.matchAccount,
+		"GET /v1/accounts/{domain}":    a.account,
+		"PUT /v1/accounts/{domain}":    a.putAccount,
+		"DELETE /v1/accounts/{domain}": a.removeAccount,
 	} {
 		mux.Handle(pattern, guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx, cancel := context.WithTimeout(r.Context(), a.cfg.Timeout)

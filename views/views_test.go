@@ -21,6 +21,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/company"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/gateway"
 	"github.com/leadroute/leadroute/processors/ledger"
@@ -75,9 +76,21 @@ func newFloor(t *testing.T) *floor {
 			defer f.mu.Unlock()
 			maps.All(f.reps)(yield)
 		},
-		Accounts: func(yield func(string, *leadroute.Account) bool) { maps.All(f.accounts)(yield) },
 		Queues:   func(yield func(string, *queues.State) bool) { maps.All(f.queues)(yield) },
 		Plan:     func() *plan.Plan { return f.plan },
+		Accounts: maps.Keys(f.accounts),
+		Account:  func(domain string) *leadroute.Account { return f.accounts[domain] },
+		Match: func(l *leadroute.Lead) (*leadroute.Account, *plan.Found, bool) {
+			if f.plan.Accounts == nil {
+				return nil, nil, false
+			}
+			names := company.NewIndex()
+			for d, a := range f.accounts {
+				names.Set(d, a.Name)
+			}
+			a, found := (&company.Book{Row: func(d string) *leadroute.Account { return f.accounts[d] }, Names: names}).Find(f.plan, l)
+			return a, found, true
+		},
 		Produce: func(_ context.Context, topic leadroute.Topic, key string, v any) error {
 			b, err := leadroute.Encode(v)
 			if err != nil {
@@ -133,7 +146,7 @@ func (f *floor) call(t *testing.T, method, path, body string) (int, string) {
 
 func TestNewNamesWhatIsNotSet(t *testing.T) {
 	_, err := views.New(views.Config{Lead: func(leadroute.LeadID) (*ledger.State, bool, error) { return nil, false, nil }})
-	if want := "views: not set: Trail, Decisions, Reps, Accounts, Queues, Plan, Produce"; err == nil || err.Error() != want {
+	if want := "views: not set: Trail, Decisions, Reps, Accounts, Account, Match, Queues, Plan, Produce"; err == nil || err.Error() != want {
 		t.Errorf("New = %v, want %v", err, want)
 	}
 }
@@ -143,6 +156,7 @@ func TestEveryRouteIsBehindTheGuard(t *testing.T) {
 	for _, route := range []string{
 		"GET /v1/leads/l1", "GET /v1/reps", "POST /v1/reps", "PUT /v1/reps/ana", "PUT /v1/reps/ana/status",
 		"GET /v1/claimable", "DELETE /v1/reps/ana", "GET /v1/accounts", "POST /v1/accounts", "GET /v1/queues", "GET /v1/queues/backlog",
+		"GET /v1/accounts/match", "GET /v1/accounts/a.example", "PUT /v1/accounts/a.example", "DELETE /v1/accounts/a.example",
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		w := httptest.NewRecorder()
@@ -271,6 +285,7 @@ func TestBoard(t *testing.T) {
 func TestChangesGoIntoTheLog(t *testing.T) {
 	f := newFloor(t)
 	f.reps["ana"] = &desk.State{Profile: leadroute.Rep{ID: "ana"}}
+	f.accounts["old.example"] = &leadroute.Account{Domain: "old.example"}
 	for _, c := range []struct{ method, path, body, answer, key, message string }{
 		{
 			"POST", "/v1/reps", `[{"id":"ana","skills":["german"],"caps":{"open":3},"attrs":{"tier":"gold"}},{"id":"ben","hours":"office","timezone":"Europe/Berlin"}]`,
@@ -284,6 +299,11 @@ func TestChangesGoIntoTheLog(t *testing.T) {
 			"POST", "/v1/accounts", `[{"domain":" WWW.Example.com. ","owner":"ana","attrs":{"tier":"gold"}}]`,
 			`{"accepted":1}`, "accounts/example.com", `{"set":{"domain":"example.com","owner":"ana","attrs":{"tier":"gold"}}}`,
 		},
+		{
+			"PUT", "/v1/accounts/WWW.Example.org", `{"name":"Example","parent":"www.example.com","aliases":["Ex"]}`, `{"domain":"example.org","status":"accepted"}`,
+			"accounts/example.org", `{"set":{"domain":"example.org","name":"Example","parent":"example.com","aliases":["Ex"]}}`,
+		},
+		{"DELETE", "/v1/accounts/old.example", "", `{"domain":"old.example","status":"accepted"}`, "accounts/old.example", `{"remove":{}}`},
 	} {
 		code, body := f.call(t, c.method, c.path, c.body)
 		if code != http.StatusAccepted || body != c.answer {
@@ -340,6 +360,14 @@ func TestRefusalsNameTheMemberAndTheRemedy(t *testing.T) {
 		{"POST", "/v1/accounts", `[{"domain":"example.com"},{"domain":"WWW.EXAMPLE.COM"}]`, 422, "/1/domain", []string{`"example.com"`, "before"}},
 		{"POST", "/v1/accounts", `[{"owner":"ana"}]`, 422, "/0/domain", []string{"missing"}},
 		{"GET", "/v1/accounts?limit=no", "", 400, "", []string{`"no"`}},
+		{"GET", "/v1/accounts/nowhere.example", "", 404, "", []string{"nowhere.example"}},
+		{"GET", "/v1/accounts/nowhere", "", 400, "", []string{"is no domain"}},
+		{"PUT", "/v1/accounts/a.example", `{"domain":"b.example"}`, 422, "/domain", []string{`"b.example"`, `"a.example"`}},
+		{"PUT", "/v1/accounts/a.example", `{"parent":"a.example"}`, 422, "/parent", []string{"its own parent"}},
+		{"PUT", "/v1/accounts/a.example", `{"parent":"a b"}`, 422, "/parent", []string{"is no domain"}},
+		{"PUT", "/v1/accounts/a.example", `{"aliases":["A",""]}`, 422, "/aliases/1", []string{"an alias"}},
+		{"GET", "/v1/accounts/match?country=US", "", 400, "", []string{"neither a name nor a domain"}},
+		{"GET", "/v1/accounts/match?name=Acme", "", 409, "", []string{"looks no account up"}},
 	} {
 		code, body := f.call(t, c.method, c.path, c.body)
 		var p struct {
@@ -415,6 +443,26 @@ func TestAStatusWaitsForItsRep(t *testing.T) {
 	})
 }
 
+func TestAccountOfACompany(t *testing.T) {
+	f := newFloor(t)
+	f.accounts["acme.com"] = &leadroute.Account{Domain: "acme.com", Name: "Acme Rockets, Inc.", Owner: "ana", Attrs: map[string]any{"country": "US"}}
+	f.plan = &plan.Plan{Accounts: &plan.AccountMatch{By: []string{plan.ByDomain, plan.ByName}, Similarity: 0.92, Confirm: []string{"country"}}}
+	const acme = `{"domain":"acme.com","name":"Acme Rockets, Inc.","owner":"ana","attrs":{"country":"US"}}`
+	for query, want := range map[string]string{
+		"domain=eu.acme.com":                          `{"account":` + acme + `,"found":{"by":"domain","domain":"acme.com"}}`,
+		"name=acme+rockets+llc&country=United+States": `{"account":` + acme + `,"found":{"by":"name","score":0.995,"confirmed":["country"]}}`,
+		"name=acme+rockets&country=DE":                `{"account":null,"found":{"passed":[{"domain":"acme.com","name":"Acme Rockets, Inc.","score":1,"why":"unconfirmed"}]}}`,
+		"name=nobody":                                 `{"account":null}`,
+	} {
+		if code, body := f.call(t, "GET", "/v1/accounts/match?"+query, ""); code != http.StatusOK || body != want {
+			t.Errorf("GET /v1/accounts/match?%s = %d %s, want %s", query, code, body, want)
+		}
+	}
+	if code, body := f.call(t, "GET", "/v1/accounts/WWW.acme.com", ""); code != http.StatusOK || body != acme {
+		t.Errorf("GET /v1/accounts/acme.com = %d %s, want %s", code, body, acme)
+	}
+}
+
 func TestAccountsAreListedByDomain(t *testing.T) {
 	f := newFloor(t)
 	for _, d := range []string{"c.example", "a.example", "b.example"} {
@@ -423,6 +471,10 @@ func TestAccountsAreListedByDomain(t *testing.T) {
 	_, body := f.call(t, "GET", "/v1/accounts?limit=2", "")
 	if want := `{"accounts":[{"domain":"a.example","owner":"ana"},{"domain":"b.example","owner":"ana"}],"total":3}`; body != want {
 		t.Errorf("GET /v1/accounts?limit=2 = %s, want %s", body, want)
+	}
+	_, body = f.call(t, "GET", "/v1/accounts?after=b.example", "")
+	if want := `{"accounts":[{"domain":"c.example","owner":"ana"}],"total":3}`; body != want {
+		t.Errorf("GET /v1/accounts?after=b.example = %s, want %s", body, want)
 	}
 }
 

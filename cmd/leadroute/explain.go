@@ -19,6 +19,7 @@ import (
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/dsl/policytest"
 	"github.com/leadroute/leadroute/internal/intake"
+	"github.com/leadroute/leadroute/processors/company"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/pools"
 )
@@ -30,6 +31,7 @@ type explainOptions struct {
 	At          string
 	Busy        []string
 	Reps        string
+	Accounts    string
 	Full        bool
 	JSON        bool
 	In          io.Reader
@@ -57,6 +59,8 @@ said, and explained, with every step that the lead took since.
 The time is --at, else the lead's received_at, else now. Everybody is staffed and free,
 but for those named by --busy. With --reps, a file as reps import takes it, pools that
 pick their members by condition list them, too: who is next, and why others are passed over.
+With --accounts, a file as accounts import takes it, the lead finds its account there, by
+domain, subsidiary or name, and it is told how, and which accounts of like names it is not.
 
 Exit code: 0 if the lead was decided, 1 if the policy has errors, the door would reject it, or
 a logged decision comes out otherwise.`,
@@ -79,6 +83,7 @@ a logged decision comes out otherwise.`,
 	cmd.Flags().StringVar(&opts.Lead, "lead", "", "file with one lead; - is standard input")
 	cmd.Flags().StringVar(&opts.Leads, "leads", "", "file with many leads; - is standard input")
 	cmd.Flags().StringVar(&opts.Reps, "reps", "", "file with the reps of the live table, as reps import takes it")
+	cmd.Flags().StringVar(&opts.Accounts, "accounts", "", "file with the accounts of the live table, as accounts import takes it")
 	cmd.Flags().BoolVar(&opts.Full, "full", false, "with --leads, the whole explanation of each lead")
 	cmd.Flags().StringVar(&opts.At, "at", "", "decide as of this time, such as 2026-01-14T10:00:00Z")
 	cmd.Flags().StringSliceVar(&opts.Busy, "busy", nil, "nobody is free here: pool.NAME or rep.NAME")
@@ -105,6 +110,9 @@ func explain(ctx context.Context, opts explainOptions) error {
 	}
 	e.live = policytest.Live(policy.Plan, said, e.at)
 	if e.roster, err = roster(policy.Plan, said, opts); err != nil {
+		return err
+	}
+	if e.book, err = accountBook(opts); err != nil {
 		return err
 	}
 	if opts.Leads != "" {
@@ -154,6 +162,7 @@ type explanations struct {
 	plan   *plan.Plan
 	live   *policytest.Staffing
 	roster *pools.Roster
+	book   *company.Book
 	at     time.Time
 	opts   explainOptions
 }
@@ -176,6 +185,9 @@ type explained struct {
 // way is how the decision came about.
 type way struct {
 	plan.Explanation
+	// Account is the one that the lead found, and Found how, and what it passed over.
+	Account *leadroute.Account `json:"account,omitempty"`
+	Found   *plan.Found        `json:"found,omitempty"`
 	// Candidates are the members of each pool among the targets.
 	Candidates []candidates `json:"candidates,omitempty"`
 	// Nearest says what would have sent the lead to a rule that passed it over.
@@ -215,7 +227,8 @@ func (e *explanations) explain(raw []byte) (explained, error) {
 		at = e.at
 	}
 	lead := leadroute.Lead{ID: leadroute.LeadID(envelope.ID), ReceivedAt: leadroute.At(at), Fields: fields}
-	record, err := e.plan.Record(&lead, nil)
+	account, found := e.book.Find(e.plan, &lead)
+	record, err := e.plan.Record(&lead, account)
 	if err != nil {
 		return out, err
 	}
@@ -225,7 +238,7 @@ func (e *explanations) explain(raw []byte) (explained, error) {
 		out.decided(e.plan.Decide(record, e.live, at), e.live)
 		return out, nil
 	}
-	out.way = &way{Explanation: e.plan.Explain(record, e.live, at)}
+	out.way = &way{Explanation: e.plan.Explain(record, e.live, at), Account: account, Found: found}
 	d := out.Decision
 	out.decided(d, e.live)
 	for _, t := range d.Targets {
@@ -233,7 +246,7 @@ func (e *explanations) explain(raw []byte) (explained, error) {
 		if pool == nil {
 			continue
 		}
-		offer := leadroute.Offer{Lead: lead.ID, Class: d.Class, Strategy: string(t.Strategy), About: pool.About(&lead, nil, d.Territory)}
+		offer := leadroute.Offer{Lead: lead.ID, Class: d.Class, Strategy: string(t.Strategy), About: pool.About(&lead, account, d.Territory)}
 		if reps := e.roster.Standings(e.plan, pool, nil, &offer, leadroute.At(at)); len(reps) > 0 {
 			out.Candidates = append(out.Candidates, candidates{t.Pool, reps})
 		}
@@ -269,6 +282,25 @@ func roster(p *plan.Plan, said dsl.Situation, opts explainOptions) (*pools.Roste
 		r.Update(rep.ID, &desk.State{Profile: rep, Status: status})
 	}
 	return r, nil
+}
+
+// accountBook is the account table as far as it is known here: the file.
+func accountBook(opts explainOptions) (*company.Book, error) {
+	rows := map[string]*leadroute.Account{}
+	book := &company.Book{Row: func(domain string) *leadroute.Account { return rows[domain] }, Names: company.NewIndex()}
+	if opts.Accounts == "" {
+		return book, nil
+	}
+	_, accounts, err := readRows(importOptions{File: opts.Accounts, In: opts.In, Err: opts.Err}, intake.Accounts())
+	if err != nil {
+		return nil, fmt.Errorf("--accounts: %w", err)
+	}
+	for i := range accounts {
+		a := &accounts[i]
+		rows[a.Domain] = a
+		book.Names.Set(a.Domain, append([]string{a.Name}, a.Aliases...)...)
+	}
+	return book, nil
 }
 
 func (e *explanations) one(raw []byte) error {

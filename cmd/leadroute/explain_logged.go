@@ -99,7 +99,7 @@ func again(p *plan.Plan, e *leadroute.LatencyEvent) (logged, error) {
 	defer record.Free()
 	at := e.At.Time()
 	out.ID, out.At = string(e.Lead), &at
-	out.way = &way{Explanation: p.Explain(record, seen, at)}
+	out.way = &way{Explanation: p.Explain(record, seen, at), Account: seen.Account, Found: seen.Found}
 	d := out.Decision
 	said, err := leadroute.Encode(&d)
 	if err != nil {

@@ -18,6 +18,10 @@ func writeExplanation(w io.Writer, p *plan.Plan, x explained) {
 	} else {
 		fmt.Fprintf(w, "%s sends this lead to %s, with priority %s%s%s.\n", ruleName(d), x.Target, d.Class, within(d), territory(d))
 	}
+	if x.Account != nil || x.Found != nil {
+		fmt.Fprintln(w)
+		writeFound(w, x.Account, x.Found)
+	}
 	if len(p.Classes) > 1 {
 		section(w, "Priority", x.Priorities)
 	}

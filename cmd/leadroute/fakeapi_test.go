@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/processors/accounts"
+	"github.com/leadroute/leadroute/processors/company"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/gateway"
 	"github.com/leadroute/leadroute/processors/ledger"
@@ -65,11 +67,18 @@ func newFakeAPI() (*httptest.Server, func(), error) {
 			defer f.mu.Unlock()
 			maps.All(f.reps)(yield)
 		},
-		Accounts: func(yield func(string, *leadroute.Account) bool) {
+		Accounts: func(yield func(string) bool) {
+			f.mu.Lock()
+			domains := slices.Collect(maps.Keys(f.accounts))
+			f.mu.Unlock()
+			slices.Values(domains)(yield)
+		},
+		Account: func(domain string) *leadroute.Account {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			maps.All(f.accounts)(yield)
+			return f.accounts[domain]
 		},
+		Match: f.match,
 	})
 	if err != nil {
 		return nil, closeLog, err
@@ -151,6 +160,21 @@ func (f *fakeAPI) queues(yield func(string, *queues.State) bool) {
 	}})
 }
 
+// match looks an account up as the enterprise policy's account_match says.
+func (f *fakeAPI) match(l *leadroute.Lead) (*leadroute.Account, *plan.Found, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	names := company.NewIndex()
+	for domain, a := range f.accounts {
+		names.Set(domain, append([]string{a.Name}, a.Aliases...)...)
+	}
+	p := &plan.Plan{Accounts: &plan.AccountMatch{
+		By: []string{plan.ByDomain, plan.BySubsidiary, plan.ByName}, Similarity: 0.92, Confirm: []string{"country", "phone", "postal_code"}, TieBreak: []string{"open_deal", "tier"},
+	}}
+	a, found := (&company.Book{Row: func(domain string) *leadroute.Account { return f.accounts[domain] }, Names: names}).Find(p, l)
+	return a, found, true
+}
+
 func set[T any](rows map[string]*T, key string, row *T) {
 	if row == nil {
 		delete(rows, key)
@@ -192,7 +216,7 @@ func (f *fakeAPI) decided(id leadroute.LeadID, at leadroute.Millis) (*ledger.Sta
 			if err != nil {
 				return plan.Decision{}, err
 			}
-			seen := p.See(account, nil)
+			seen := p.See(account, &plan.Found{By: plan.ByDomain, Domain: account.Domain}, nil)
 			d := p.Decide(r, seen, at.Time())
 			d.Seen = seen
 			return d, nil

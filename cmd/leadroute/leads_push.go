@@ -146,7 +146,7 @@ func pushLeads(ctx context.Context, opts leadsPushOptions) error {
 // push sends all; what became of it is in the result, also of a push that was cut short.
 func (p *pusher) push(ctx context.Context, in io.Reader, size int64) error {
 	leads := newLeadReader(in, p.opts.File)
-	bar := newBar(p.opts.Err, size)
+	bar := newBar("pushing", p.opts.Err, size)
 	defer func() { _ = bar.Clear() }()
 	index := 0
 	for more := true; more; {
@@ -298,9 +298,9 @@ func inputName(file string) string {
 }
 
 // newBar shows progress in bytes on a terminal, and nothing elsewhere.
-func newBar(out io.Writer, size int64) *progressbar.ProgressBar {
+func newBar(doing string, out io.Writer, size int64) *progressbar.ProgressBar {
 	f, ok := out.(*os.File)
 	return progressbar.NewOptions64(size, progressbar.OptionSetWriter(out), progressbar.OptionSetVisibility(ok && term.IsTerminal(int(f.Fd()))),
-		progressbar.OptionSetDescription("pushing"), progressbar.OptionShowBytes(true), progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetDescription(doing), progressbar.OptionShowBytes(true), progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
 }

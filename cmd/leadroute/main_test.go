@@ -1,15 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/leadroute/leadroute/internal/apiclient"
+	"github.com/leadroute/leadroute/internal/intake"
+	"github.com/leadroute/leadroute/views"
 )
 
 func TestMain(m *testing.M) {
@@ -37,4 +42,48 @@ func TestScripts(t *testing.T) {
 			return errors.Join(err, os.CopyFS(filepath.Join(env.WorkDir, "examples"), os.DirFS(filepath.Join("..", "..", "examples"))))
 		},
 	})
+}
+
+// A long file goes in parts, is checked as a whole before the first is written, and may
+// come from standard input.
+func TestLongImport(t *testing.T) {
+	server, stop, err := newFakeAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	const rows = 2*maxImportRows + 7
+	var csv strings.Builder
+	csv.WriteString("domain,name,country\n")
+	for i := range rows {
+		fmt.Fprintf(&csv, "c%d.example.com,Company %d,US\n", i, i)
+	}
+	var out, talk bytes.Buffer
+	opts := importOptions{API: &apiOptions{Addr: server.URL, Key: apiKey}, File: "-", In: strings.NewReader(csv.String() + "c3.example.com,Twice,US\n"), Out: &out, Err: &talk}
+	err = importRows(t.Context(), opts, "/v1/accounts", "account", intake.Accounts())
+	if want := fmt.Sprintf("standard input:%d:1: column \"domain\": account \"c3.example.com\" was there before, as record 4: keep one of the two\n", rows+2); err == nil ||
+		!strings.HasSuffix(talk.String(), want) {
+		t.Fatalf("import with a row twice = %v and %q, want %q", err, talk.String(), want)
+	}
+	api, err := opts.API.client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := func() int {
+		var all views.Ownership
+		if err := api.Do(t.Context(), http.MethodGet, "/v1/accounts?limit=1", nil, &all); err != nil {
+			t.Fatal(err)
+		}
+		return all.Total
+	}
+	if n := total(); n != 0 {
+		t.Fatalf("an import with a fault in its last part wrote %d rows, want none", n)
+	}
+	opts.In = strings.NewReader(csv.String())
+	if err := importRows(t.Context(), opts, "/v1/accounts", "account", intake.Accounts()); err != nil || out.String() != fmt.Sprintf("%d accounts imported\n", rows) {
+		t.Fatalf("import = %v and %q, want %d accounts", err, out.String(), rows)
+	}
+	if n := total(); n != rows {
+		t.Errorf("imported %d rows, want %d", n, rows)
+	}
 }

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/leadroute/leadroute/internal/apiclient"
@@ -61,39 +63,210 @@ func newImport[T any](api *apiOptions, path, one, many, long, example string, ta
 	return cmd
 }
 
-// importRows checks a file and sends it to path; one is what a row is called.
+// importRows checks a file and sends it to path; one is what a row is called. The file is
+// read twice, in parts, so that it may be long: nothing is written before all is checked.
 func importRows[T any](ctx context.Context, opts importOptions, path, one string, table *intake.Table[T]) error {
-	file, rows, err := readRows(opts, table)
+	in, err := openTwice(opts)
 	if err != nil {
 		return err
 	}
-	if len(file.Attrs) > 0 {
-		fmt.Fprintf(opts.Err, "columns that become attributes: %s\n", strings.Join(file.Attrs, ", "))
-	}
+	defer in.close()
 	api, err := opts.API.client()
 	if err != nil {
 		return err
 	}
-	parts, err := split(rows)
+	im := importing[T]{opts: opts, api: api, path: path, table: table, in: in}
+	// The running policy may find more, such as hours that it does not declare: all parts
+	// are shown to it before the first is written.
+	rows, err := im.pass(ctx, true)
 	if err != nil {
 		return err
 	}
-	// The running policy may find more, such as hours that it does not declare: all parts
-	// are shown to it before the first is written.
-	if opts.DryRun || len(parts) > 1 {
-		if err := sendRows(ctx, api, path, parts, true, file, opts.Err); err != nil {
-			return err
+	if opts.DryRun {
+		_, err := fmt.Fprintf(opts.Out, "%s can be imported, nothing was written\n", plural(rows, one))
+		return err
+	}
+	if _, err := im.pass(ctx, false); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(opts.Out, "%s imported\n", plural(rows, one))
+	return err
+}
+
+// importing is one import.
+type importing[T any] struct {
+	opts  importOptions
+	api   *apiclient.Client
+	path  string
+	table *intake.Table[T]
+	in    *twice
+}
+
+// pass reads the whole file, and has its parts checked, or written. It returns how many rows there are.
+func (im *importing[T]) pass(ctx context.Context, check bool) (rows int, err error) {
+	doing := "importing"
+	if check {
+		doing = "checking"
+	}
+	in, bar, err := im.in.open(doing, im.opts.Err)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = bar.Clear() }()
+	wrong := complaints{file: im.opts.File, w: im.opts.Err}
+	cutter, err := im.table.Cut(inputName(im.opts.File), in)
+	if err != nil {
+		return 0, wrong.torn(err)
+	}
+	reading := im.table.Reading()
+	var held *part // the last one: a part alone need not be checked before it is written
+	parts := 0
+	for ctx.Err() == nil {
+		file, err := cutter.Next(maxImportRows)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			if err := wrong.torn(err); wrong.n == 0 {
+				return rows, err
+			}
+			if file == nil {
+				break
+			}
+		}
+		if check && rows == 0 && len(file.Attrs) > 0 {
+			fmt.Fprintf(im.opts.Err, "columns that become attributes: %s\n", strings.Join(file.Attrs, ", "))
+		}
+		some, faults := reading.Read(file.Records)
+		wrong.tell(file, faults)
+		first := rows
+		if rows += len(some); wrong.n > 0 {
+			continue
+		}
+		cut, err := split(some)
+		if err != nil {
+			return rows, err
+		}
+		for i := range cut {
+			cut[i].file, cut[i].before = file, first
+			if held != nil {
+				if err := im.send(ctx, held, check, &wrong); err != nil {
+					return rows, err
+				}
+			}
+			held = &cut[i]
+			parts++
 		}
 	}
-	if opts.DryRun {
-		_, err := fmt.Fprintf(opts.Out, "%s can be imported, nothing was written\n", plural(len(rows), one))
-		return err
+	if err := errors.Join(ctx.Err(), wrong.err()); err != nil {
+		return rows, err
 	}
-	if err := sendRows(ctx, api, path, parts, false, file, opts.Err); err != nil {
-		return err
+	if held != nil && (!check || parts > 1 || im.opts.DryRun) {
+		err = im.send(ctx, held, check, &wrong)
 	}
-	_, err = fmt.Fprintf(opts.Out, "%s imported\n", plural(len(rows), one))
+	return rows, err
+}
+
+// send sends a part. Where the API finds faults, it tells them by their place in the file.
+func (im *importing[T]) send(ctx context.Context, p *part, dry bool, wrong *complaints) error {
+	var done views.Imported
+	err := im.api.Do(ctx, http.MethodPost, im.path+"?dry_run="+strconv.FormatBool(dry), p.body, &done)
+	var problem *apiclient.ProblemError
+	if errors.As(err, &problem) && problem.Status == http.StatusUnprocessableEntity {
+		if faults := faultsOf(problem, p.first); len(faults) > 0 {
+			wrong.tell(p.file, faults)
+			return wrong.err()
+		}
+	}
+	if before := p.before + p.first; err != nil && before > 0 && !dry {
+		return fmt.Errorf("%w; the first %d were imported: import the file again", err, before)
+	}
 	return err
+}
+
+// complaints tells what is wrong with a file, as far as anybody reads it, and counts it.
+type complaints struct {
+	file string
+	w    io.Writer
+	n    int
+}
+
+func (c *complaints) tell(file *intake.File, faults []intake.Fault) {
+	for _, f := range faults {
+		c.line(file.Describe(f))
+	}
+}
+
+func (c *complaints) line(text string) {
+	switch c.n++; {
+	case c.n <= maxFaultsTold:
+		fmt.Fprintln(c.w, text)
+	case c.n == maxFaultsTold+1:
+		fmt.Fprintln(c.w, "...")
+	}
+}
+
+// torn tells why a file cannot be cut into records; an error of another kind is returned.
+func (c *complaints) torn(err error) error {
+	var several interface{ Unwrap() []error }
+	if errors.As(err, &several) {
+		for _, one := range several.Unwrap() {
+			c.line(one.Error())
+		}
+		return c.err()
+	}
+	return err
+}
+
+func (c *complaints) err() error {
+	if c.n == 0 {
+		return nil
+	}
+	return notImported(c.n, c.file)
+}
+
+// twice is an input that is read twice: a file, or what came from elsewhere, put aside.
+type twice struct {
+	f     *os.File
+	size  int64
+	aside bool
+}
+
+func openTwice(opts importOptions) (*twice, error) {
+	in, size, err := openInput(opts.File, opts.In)
+	if err != nil {
+		return nil, err
+	}
+	if f, ok := in.(*os.File); ok && size >= 0 {
+		return &twice{f: f, size: size}, nil
+	}
+	defer in.Close()
+	f, err := os.CreateTemp("", "leadroute-import-*")
+	if err != nil {
+		return nil, fmt.Errorf("put %s aside: %w", inputName(opts.File), err)
+	}
+	t := &twice{f: f, aside: true}
+	if t.size, err = io.Copy(f, in); err != nil {
+		t.close()
+		return nil, fmt.Errorf("read %s: %w", inputName(opts.File), err)
+	}
+	return t, nil
+}
+
+// open starts at the beginning.
+func (t *twice) open(doing string, talk io.Writer) (io.Reader, *progressbar.ProgressBar, error) {
+	if _, err := t.f.Seek(0, io.SeekStart); err != nil {
+		return nil, nil, fmt.Errorf("read the file again: %w", err)
+	}
+	bar := newBar(doing, talk, t.size)
+	return io.TeeReader(t.f, bar), bar, nil
+}
+
+func (t *twice) close() {
+	_ = t.f.Close() // it was read
+	if t.aside {
+		_ = os.Remove(t.f.Name())
+	}
 }
 
 // readRows reads a file, or tells all that is wrong with it.
@@ -110,41 +283,26 @@ func readRows[T any](opts importOptions, table *intake.Table[T]) (*intake.File, 
 	if len(content) > maxImportFile {
 		return nil, nil, fmt.Errorf("%s is larger than %d MB: import it in parts", inputName(opts.File), maxImportFile>>20)
 	}
+	wrong := complaints{file: opts.File, w: opts.Err}
 	file, err := table.Open(inputName(opts.File), content)
-	var several interface{ Unwrap() []error }
-	if errors.As(err, &several) {
-		fmt.Fprintln(opts.Err, err) // a line each
-		return nil, nil, notImported(len(several.Unwrap()), opts.File)
-	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, wrong.torn(err)
 	}
 	rows, faults := table.Read(file.Records)
-	return file, rows, tell(opts.Err, file, faults)
+	wrong.tell(file, faults)
+	return file, rows, wrong.err()
 }
 
 func notImported(faults int, file string) error {
 	return fmt.Errorf("%s in %s: nothing was imported", plural(faults, "fault"), inputName(file))
 }
 
-// tell writes what is wrong with a file; the error says how much that is.
-func tell(w io.Writer, file *intake.File, faults []intake.Fault) error {
-	if len(faults) == 0 {
-		return nil
-	}
-	for _, f := range faults[:min(len(faults), maxFaultsTold)] {
-		fmt.Fprintln(w, file.Describe(f))
-	}
-	if len(faults) > maxFaultsTold {
-		fmt.Fprintln(w, "...")
-	}
-	return notImported(len(faults), file.Name)
-}
-
 // part is what goes into one request.
 type part struct {
-	first int // index of its first row
-	body  json.RawMessage
+	file   *intake.File // that its rows are of
+	before int          // rows before the file's first
+	first  int          // index of its first row in the file
+	body   json.RawMessage
 }
 
 func split[T any](rows []T) ([]part, error) {
@@ -157,7 +315,7 @@ func split[T any](rows []T) ([]part, error) {
 			return nil, fmt.Errorf("encode record %d: %w", i+1, err)
 		}
 		if i > first && (i-first == maxImportRows || len(body)+len(b) > maxImportBytes) {
-			parts = append(parts, part{first, append(body, ']')})
+			parts = append(parts, part{first: first, body: append(body, ']')})
 			first, body = i, nil
 		}
 		if i == first {
@@ -167,28 +325,7 @@ func split[T any](rows []T) ([]part, error) {
 		}
 		body = append(body, b...)
 	}
-	return append(parts, part{first, append(body, ']')}), nil
-}
-
-// sendRows sends all parts. Where the API finds faults, it tells them by their place in the file.
-func sendRows(ctx context.Context, api *apiclient.Client, path string, parts []part, dry bool, file *intake.File, talk io.Writer) error {
-	for _, p := range parts {
-		var done views.Imported
-		err := api.Do(ctx, http.MethodPost, path+"?dry_run="+strconv.FormatBool(dry), p.body, &done)
-		var problem *apiclient.ProblemError
-		if errors.As(err, &problem) && problem.Status == http.StatusUnprocessableEntity {
-			if faults := faultsOf(problem, p.first); len(faults) > 0 {
-				return tell(talk, file, faults)
-			}
-		}
-		if err != nil && p.first > 0 && !dry {
-			return fmt.Errorf("%w; the first %d were imported: import the file again", err, p.first)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return append(parts, part{first: first, body: append(body, ']')}), nil
 }
 
 // faultsOf reads which records the API refused; first is the index of the request's first.

@@ -233,7 +233,8 @@ func (s *server) build(ctx context.Context) (err error) {
 			return pool != nil && pool.Member(r)
 		},
 		Lead:  func(id leadroute.LeadID) (*ledger.State, bool, error) { return s.pipeline.Ledger.Get(string(id)) },
-		Trail: s.db.Trail, Decisions: s.db.Decisions, Reps: s.pipeline.Reps.Rows, Rep: s.pipeline.Reps.Get, Accounts: s.pipeline.Accounts.Rows,
+		Trail: s.db.Trail, Decisions: s.db.Decisions, Reps: s.pipeline.Reps.Rows, Rep: s.pipeline.Reps.Get, Accounts: s.pipeline.Accounts.Keys,
+		Account: s.pipeline.Accounts.Get, Match: s.pipeline.Find,
 		Queues: s.pipeline.Queues.Rows, Produce: s.produce, Log: o.Log,
 		Plan: plans.Current,
 	}); err != nil {

@@ -391,6 +391,6 @@ func repField(rep *leadroute.Rep, name string) any {
 		}
 		return rep.Weight
 	default:
-		return dig(rep.Attrs, name)
+		return Attribute(rep.Attrs, name)
 	}
 }

@@ -64,12 +64,6 @@ func (l *inactives) policy(p *Plan) {
 	l.add(p.InfraCostPerHour > 0, block, "infra_cost_per_hour", "it is in no cost figure yet")
 	l.add(p.Limits.DecideSlow > 0, block, "decide_slow", "slow decisions are not told yet")
 	l.add(p.Limits.MaxEnrich > 0, block, "max_enrich", "it does not bound enrichment yet")
-	if m := p.Accounts; m != nil {
-		for _, way := range m.By {
-			l.add(way != ByDomain, "account_match", way, "accounts are found by domain alone")
-		}
-		l.add(len(m.TieBreak) > 0, "account_match", "tie_break", "a domain has one account, so that there is no tie")
-	}
 }
 
 func (l *inactives) pool(p *Pool) {

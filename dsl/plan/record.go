@@ -114,7 +114,7 @@ func (r *Record) account(a *leadroute.Account) {
 		case "owner":
 			r.set(s, string(a.Owner))
 		default:
-			r.set(s, dig(a.Attrs, name))
+			r.set(s, Attribute(a.Attrs, name))
 		}
 	}
 }
@@ -196,8 +196,8 @@ func triOf(b bool) tri {
 	return triFalse
 }
 
-// dig finds a dotted name in nested objects.
-func dig(attrs map[string]any, name string) any {
+// Attribute finds a dotted name in nested objects, nil if it is not there.
+func Attribute(attrs map[string]any, name string) any {
 	if v, ok := attrs[name]; ok {
 		return v
 	}
@@ -206,7 +206,7 @@ func dig(attrs map[string]any, name string) any {
 		return nil
 	}
 	inner, _ := attrs[head].(map[string]any)
-	return dig(inner, tail)
+	return Attribute(inner, tail)
 }
 
 // Normal is the form in which texts are compared: Unicode NFC.

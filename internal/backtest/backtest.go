@@ -315,7 +315,7 @@ func (o *Options) prepare(l Lead) prepared {
 	raw := l.Fields
 	out.lead.Fields = fields
 	out.lead.Identities = person.Identities(o.Plan, []byte("backtest"), &out.lead.Lead)
-	out.account, out.claims = ledger.AccountOf(o.Plan, &out.lead.Lead, func(string) *leadroute.Account { return unclaimed(l.Account) })
+	out.account, _, out.claims = ledger.AccountOf(o.Plan, &out.lead.Lead, asRecorded{unclaimed(l.Account)})
 	if out.now, out.err = prepare(o.Plan, &out.lead.Lead, out.account); out.err != nil || o.Against == nil {
 		return out
 	}
@@ -325,6 +325,16 @@ func (o *Options) prepare(l Lead) prepared {
 	}
 	out.was, out.err = prepare(o.Against, &before, l.Account)
 	return out
+}
+
+// asRecorded finds the account that was found then, in whatever way.
+type asRecorded struct{ account *leadroute.Account }
+
+func (r asRecorded) Find(p *plan.Plan, _ *leadroute.Lead) (*leadroute.Account, *plan.Found) {
+	if p.Accounts == nil {
+		return nil, nil
+	}
+	return r.account, nil
 }
 
 // unclaimed is a recorded account without what leads had claimed then: now others may.

@@ -9,7 +9,6 @@ import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/internal/loadgen"
-	"github.com/leadroute/leadroute/processors/company"
 )
 
 // everybody is free.
@@ -56,7 +55,7 @@ func TestTruthIsTheDemoPolicysIntent(t *testing.T) {
 			continue
 		}
 		lead := &leadroute.Lead{ID: "l", Fields: fields, ReceivedAt: leadroute.At(at)}
-		rec, err := p.Record(lead, accounts[company.Account(p, lead)])
+		rec, err := p.Record(lead, accounts[p.Company(lead).Domain])
 		if err != nil {
 			t.Fatal(err)
 		}

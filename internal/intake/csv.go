@@ -38,14 +38,15 @@ func (t *Table[T]) columns() map[string]column {
 // attrsPath is where columns go that no field is named for.
 const attrsPath = "attrs/"
 
-// readCSV makes a JSON object of each line. Cells that are empty are left out.
-func (f *File) readCSV(content []byte, known map[string]column) error {
-	r := csv.NewReader(bytes.NewReader(content))
+// csv makes a JSON object of each line. Cells that are empty are left out.
+func (c *Cutter) csv(in io.Reader, head []byte, known map[string]column) error {
+	r := csv.NewReader(in)
 	r.FieldsPerRecord, r.TrimLeadingSpace = -1, true
-	head, _, _ := bytes.Cut(content, []byte{'\n'})
+	head, _, _ = bytes.Cut(head, []byte{'\n'})
 	if !bytes.ContainsRune(head, ',') && bytes.ContainsRune(head, ';') {
 		r.Comma = ';'
 	}
+	f := &c.file
 	names, err := r.Read()
 	if err != nil {
 		return f.brokenCSV(err)
@@ -54,33 +55,37 @@ func (f *File) readCSV(content []byte, known map[string]column) error {
 	if err != nil {
 		return err
 	}
-	var bad []error
-	for {
-		cells, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			break
+	c.none = &FormatError{f.Name, 1, 1, "the file has a header and nothing below it", "add a line for each"}
+	done := false
+	c.more = func(f *File, n int) error {
+		var bad []error
+		for !done && len(f.Records) < n {
+			cells, err := r.Read()
+			if errors.Is(err, io.EOF) {
+				done = true
+				break
+			}
+			if err != nil {
+				done = true
+				return errors.Join(append(bad, f.brokenCSV(err))...) // from here on nothing can be trusted
+			}
+			line, _ := r.FieldPos(0)
+			if len(cells) != len(columns) {
+				bad = append(bad, &FormatError{
+					f.Name, line, 1, fmt.Sprintf("cells in the line: %d, in the header: %d", len(cells), len(columns)),
+					`put a cell that holds the separator in quotes, like "Roe, Emi"`,
+				})
+				continue
+			}
+			p := place{line: line, cells: make([][2]int, len(cells))}
+			for i := range cells {
+				p.cells[i][0], p.cells[i][1] = r.FieldPos(i)
+			}
+			f.Records, f.places = append(f.Records, object(columns, cells)), append(f.places, p)
 		}
-		if err != nil {
-			return errors.Join(append(bad, f.brokenCSV(err))...) // from here on nothing can be trusted
-		}
-		line, _ := r.FieldPos(0)
-		if len(cells) != len(columns) {
-			bad = append(bad, &FormatError{
-				f.Name, line, 1, fmt.Sprintf("cells in the line: %d, in the header: %d", len(cells), len(columns)),
-				`put a cell that holds the separator in quotes, like "Roe, Emi"`,
-			})
-			continue
-		}
-		p := place{line: line, cells: make([][2]int, len(cells))}
-		for i := range cells {
-			p.cells[i][0], p.cells[i][1] = r.FieldPos(i)
-		}
-		f.Records, f.places = append(f.Records, object(columns, cells)), append(f.places, p)
+		return errors.Join(bad...)
 	}
-	if len(f.Records) == 0 && bad == nil {
-		return &FormatError{f.Name, 1, 1, "the file has a header and nothing below it", "add a line for each"}
-	}
-	return errors.Join(bad...)
+	return nil
 }
 
 // header finds what each column is.
@@ -167,6 +172,16 @@ func value(kind any, cell string) any {
 		return list(cell)
 	}
 	return cell
+}
+
+// Attr is a text as an attribute's value, as it is read from a CSV's cell.
+func Attr(cell string) any {
+	raw, err := json.Marshal(value(nil, cell))
+	var v any
+	if err != nil || json.Unmarshal(raw, &v) != nil {
+		return cell
+	}
+	return v
 }
 
 // number tells whether a cell is a number as JSON writes it, so that 007 stays a text.

@@ -80,20 +80,20 @@ func instant(raw json.RawMessage) (leadroute.Millis, *Fault) {
 	return leadroute.Millis(ms), nil
 }
 
-// WithID sets the id of a record that says none, and returns the one it says.
-func WithID(raw json.RawMessage, id string) (with json.RawMessage, said string) {
+// WithKey sets the key of a record that says none under that name, and returns the one it says.
+func WithKey(raw json.RawMessage, name, key string) (with json.RawMessage, said string) {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(raw, &members) != nil || members == nil {
 		return raw, "" // for Read to tell
 	}
-	if said, ok := members["id"]; ok && string(said) != `""` && string(said) != "null" {
+	if said, ok := members[name]; ok && string(said) != `""` && string(said) != "null" {
 		var s string
 		if json.Unmarshal(said, &s) != nil {
 			return raw, ""
 		}
 		return raw, s
 	}
-	members["id"], _ = json.Marshal(id)
+	members[name], _ = json.Marshal(key)
 	raw, _ = json.Marshal(members)
 	return raw, ""
 }

@@ -3,8 +3,11 @@ package intake_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -240,4 +243,70 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A file that is cut some records at a time gives the same records and the same complaints,
+// at the same places, as one that is read as a whole.
+func TestCutInParts(t *testing.T) {
+	for name, content := range map[string]string{
+		"good.csv":   "id,name,level\nana,\"Ana,\nthe first\",1\nben,Ben,2\ncy,Cy,\ndan,,3\n",
+		"bad.csv":    "id,name\nana,Ana\nben\na b,Ben\nana,Twice\ncy,Cy,more\n",
+		"torn.csv":   "id,name\nana,Ana\nben,\"Ben\ncy,Cy\n",
+		"good.json":  "[{\"id\":\"ana\"},\n\n {\"id\":\"ben\"},{\"id\":\"cy\"}\n]",
+		"after.json": "[{\"id\":\"ana\"},{\"id\":\"ben\"}]\n\n  x",
+		"torn.json":  "[{\"id\":\"ana\"},\n{\"id\":\"ben\"},\n{\"id\":",
+		"l.ndjson":   "{\"id\":\"ana\"}\n\n{\"id\":\"b n\"}\n{\"id\":\"ana\"}\n{\"id\":\"cy\",\"weight\":\"x\"}\n",
+		"bad.ndjson": "{\"id\":\"ana\"}\n{\"id\":\"ben\"}\n{id}\n",
+		"empty.json": "[]",
+		"head.csv":   "id,name\n",
+	} {
+		wantRows, want := read(name, content)
+		for n := 1; n <= 3; n++ {
+			rows, got := cut(t, name, content, n)
+			if len(want) == 0 {
+				if d := cmp.Diff(wantRows, rows); d != "" {
+					t.Errorf("%s in parts of %d (-whole +parts):\n%s", name, n, d)
+				}
+			}
+			// What cannot be cut ends the reading of a whole file: parts tell more.
+			for _, w := range want {
+				if !slices.Contains(got, w) {
+					t.Errorf("%s in parts of %d tells %q, want %q, too", name, n, got, w)
+				}
+			}
+			if len(want) == 0 && len(got) > 0 {
+				t.Errorf("%s in parts of %d tells %q, want nothing", name, n, got)
+			}
+		}
+	}
+}
+
+func cut(t *testing.T, name, content string, n int) (rows []leadroute.Rep, wrong []string) {
+	t.Helper()
+	table := intake.Reps(nil)
+	c, err := table.Cut(name, iotest.OneByteReader(strings.NewReader(content)))
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	reading := table.Reading()
+	for {
+		f, err := c.Next(n)
+		if errors.Is(err, io.EOF) {
+			return rows, wrong
+		}
+		if err != nil {
+			wrong = append(wrong, strings.Split(err.Error(), "\n")...)
+		}
+		if f == nil {
+			return rows, wrong
+		}
+		if len(f.Records) > n {
+			t.Fatalf("%s: a part of %d records, want at most %d", name, len(f.Records), n)
+		}
+		some, faults := reading.Read(f.Records)
+		for _, fault := range faults {
+			wrong = append(wrong, f.Describe(fault))
+		}
+		rows = append(rows, some...)
+	}
 }

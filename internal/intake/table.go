@@ -57,8 +57,24 @@ type (
 
 // Read reads one JSON object per record. The rows are complete only if there are no faults.
 func (t *Table[T]) Read(records []json.RawMessage) (rows []T, faults []Fault) {
+	return t.Reading().Read(records)
+}
+
+// Reading reads the records of one table in parts: rows of all parts must differ in their key.
+type Reading[T any] struct {
+	t     *Table[T]
+	first map[string]int // record by key
+	read  int            // records before the part in hand
+}
+
+// Reading begins to read records in parts.
+func (t *Table[T]) Reading() *Reading[T] { return &Reading[T]{t: t, first: map[string]int{}} }
+
+// Read reads a part. Faults name records by their place in it.
+func (in *Reading[T]) Read(records []json.RawMessage) (rows []T, faults []Fault) {
+	t, first := in.t, in.first
+	defer func() { in.read += len(records) }()
 	rows = make([]T, len(records))
-	first := make(map[string]int, len(records))
 	for i, raw := range records {
 		before := len(faults)
 		refuse := func(path, message, given, remedy string) {
@@ -83,7 +99,7 @@ func (t *Table[T]) Read(records []json.RawMessage) (rows []T, faults []Fault) {
 			report(t.keyAt, fmt.Sprintf("%s %q was there before, as record %d", t.name, key, j+1), "keep one of the two")
 			continue
 		}
-		first[key] = i
+		first[key] = in.read + i
 	}
 	return rows, faults
 }

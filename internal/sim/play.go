@@ -10,6 +10,7 @@ import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/internal/person"
+	"github.com/leadroute/leadroute/processors/company"
 	"github.com/leadroute/leadroute/processors/desk"
 	"github.com/leadroute/leadroute/processors/ledger"
 )
@@ -39,9 +40,9 @@ func NewPlay(p *plan.Plan, at leadroute.Millis, decide Decide) *Play {
 	w.plan, w.plans = p, []*plan.Plan{p}
 	w.decider = func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
 		roster := w.procs[0].view.roster
-		account, claims := ledger.AccountOf(p, l, w.account)
+		account, found, claims := ledger.AccountOf(p, l, &company.Book{Row: w.account})
 		dec, err := decide(p, l, account, roster.Live(p, at), at)
-		dec.Company, dec.Seen = claims, &plan.Snapshot{Account: account}
+		dec.Company, dec.Seen = claims, &plan.Snapshot{Account: account, Found: found}
 		return dec, err
 	}
 	w.build()

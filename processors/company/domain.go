@@ -2,12 +2,10 @@ package company
 
 import (
 	_ "embed"
-	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
 
-	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 )
 
@@ -57,17 +55,4 @@ func ignored(m *plan.AccountMatch, domain string) bool {
 		}
 	}
 	return false
-}
-
-// Account is the domain under which the lead's account would stand, as the lead says it. It
-// is empty where the policy does not look accounts up by domain, or the domain is no company's.
-func Account(p *plan.Plan, l *leadroute.Lead) string {
-	if p.Accounts == nil || !slices.Contains(p.Accounts.By, plan.ByDomain) {
-		return ""
-	}
-	d := p.Company(l).Domain
-	if ignored(p.Accounts, d) {
-		return ""
-	}
-	return d
 }

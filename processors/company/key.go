@@ -25,11 +25,13 @@ import (
 // trader's company or domain may bear the trader's name: keys are for tables and messages,
 // and for no log line and no metric.
 func Key(p *plan.Plan, l *leadroute.Lead) (key string, ok bool) {
-	m := p.Accounts
-	if m == nil {
+	if p.Accounts == nil {
 		return "", false
 	}
-	c := p.Company(l)
+	return keyOf(p.Accounts, p.Company(l))
+}
+
+func keyOf(m *plan.AccountMatch, c plan.Company) (key string, ok bool) {
 	byDomain := slices.Contains(m.By, plan.ByDomain) || slices.Contains(m.By, plan.BySubsidiary)
 	if byDomain && !ignored(m, c.Domain) {
 		if own := Domain(c.Domain); own != "" {
@@ -39,6 +41,11 @@ func Key(p *plan.Plan, l *leadroute.Lead) (key string, ok bool) {
 	if !slices.Contains(m.By, plan.ByName) {
 		return "", false
 	}
+	return nameKey(c)
+}
+
+// nameKey is the key of a company that is known by its name alone.
+func nameKey(c plan.Company) (key string, ok bool) {
 	name := Normal(c.Name)
 	if !specific(name.Words) {
 		return "", false

@@ -31,15 +31,18 @@ func (n Name) String() string { return strings.Join(n.Words, " ") }
 
 // Normal reads a name.
 func Normal(name string) Name {
-	n := Name{Words: words(listing(name))}
+	n := Name{Words: words(aside(listing(name)))}
 	for {
 		before := len(n.Words)
 		n.Words = glue(noAnd(noArticle(n.Words)))
-		rest, form := noForm(n.Words)
-		n.Words = rest
-		if n.Form == "" {
+		rest, form := noTail(noSite(n.Words))
+		if n.Words = rest; form != "" {
 			n.Form = form
 		}
+		if rest, form = noForm(n.Words); n.Form == "" {
+			n.Form = form
+		}
+		n.Words = rest
 		if len(n.Words) == before {
 			break
 		}
@@ -163,6 +166,80 @@ func glue(ws []string) []string {
 		single = one
 	}
 	return out
+}
+
+// noTail takes off what stands behind a legal form that stands for nothing else: the branch of
+// Acme, Inc., Springfield Branch. Numbers stay: Acme Corp. III is not Acme Corp.
+func noTail(ws []string) (rest []string, form string) {
+	for i := 1; i < len(ws)-1; i++ {
+		if forms[strings.Join(ws[i:], " ")] != "" { // Acme GmbH & Co. KG
+			return ws, ""
+		}
+		if !plainForms[ws[i]] || !slices.ContainsFunc(ws[:i], own) && slices.ContainsFunc(ws[i+1:], own) {
+			continue
+		}
+		rest = slices.Clone(ws[:i])
+		for _, w := range ws[i+1:] {
+			if numeral(w) {
+				rest = append(rest, w)
+			}
+		}
+		return rest, forms[ws[i]]
+	}
+	return ws, ""
+}
+
+// noSite takes off the office at the end, and the words that say which.
+func noSite(ws []string) []string {
+	n := len(ws)
+	if n < 3 || !sites[ws[n-1]] {
+		return ws
+	}
+	n--
+	if townEnds[ws[n-1]] && n > 1 {
+		n--
+	}
+	if n > 1 && (own(ws[n-1]) || places[ws[n-1]]) {
+		n--
+	}
+	for n > 1 && townHeads[ws[n-1]] {
+		n--
+	}
+	return ws[:n]
+}
+
+// townHeads and townEnds are what the names of towns begin and end with.
+var (
+	townHeads = set("new san santa los las st saint ste fort ft port palo el la le lake mount mt north south east west st upper lower sao rio")
+	townEnds  = set("city town park beach springs hills grove heights falls lake valley county village township corner bay island forest point creek")
+)
+
+var sites = set("branch office headquarters hq plant site")
+
+// own tells of a word that is a company's own: not a common one, no number, no place.
+func own(w string) bool { return weightOf(w) == rare && !numeral(w) && !places[w] }
+
+// plainForms are legal forms that are no words.
+var plainForms = set("inc incorporated corp corporation ltd limited llc plc gmbh ag sa sarl srl oyj kgaa pty bv nv")
+
+// aside takes off what is said aside at the end: "(Springfield)", "- EMEA".
+func aside(name string) string {
+	for _, p := range [][2]string{{" (", ")"}, {" - ", ""}, {" – ", ""}} {
+		s := strings.TrimSpace(name)
+		i := strings.LastIndex(s, p[0])
+		if i <= 0 || !strings.HasSuffix(s, p[1]) || !said(s[:i]) {
+			continue
+		}
+		if tail := words(s[i:]); len(tail) <= 3 && !slices.ContainsFunc(tail, numeral) {
+			name = s[:i]
+		}
+	}
+	return name
+}
+
+// said tells whether a text has a letter or digit.
+func said(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
 // noForm takes legal forms off the end, and those that stand first off the head.

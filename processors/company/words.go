@@ -18,8 +18,8 @@ var forms, maxForm = func() (map[string]string, int) {
 			continue
 		}
 		all[form] = form
-		for o := range strings.SplitSeq(strings.TrimSpace(others), ",") {
-			all[o] = form
+		for o := range strings.FieldsFuncSeq(others, func(r rune) bool { return r == ',' }) {
+			all[strings.TrimSpace(o)] = form
 		}
 	}
 	for f := range all {

@@ -42,7 +42,7 @@ var repEvents = Feed{
 			in.isTrue("back")
 			e.rep, e.message = e.about, &leadroute.RepMessage{Away: &leadroute.RepAway{Back: min(at, in.now)}}
 		case "profile":
-			raw, said := intake.WithID(in.said["profile"], e.about)
+			raw, said := intake.WithKey(in.said["profile"], "id", e.about)
 			if said != "" && said != e.about {
 				in.wrong("/profile/id", "the profile is of another rep", "make it the same as rep, or leave it out")
 			}

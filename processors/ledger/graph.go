@@ -16,21 +16,24 @@ type Plans interface {
 	Beside(decides leadroute.PlanID) *plan.Plan
 }
 
+// Accounts are the accounts as they are known here, a little behind their table.
+type Accounts interface {
+	// Find looks the account of a lead up as the plan says it, and tells how; nil: none.
+	Find(p *plan.Plan, l *leadroute.Lead) (*leadroute.Account, *plan.Found)
+}
+
 // Stage is the ledger on the log. live is what a plan's conditions may read of the rep table.
-func Stage(plans Plans, live func(*plan.Plan, leadroute.Millis) plan.Live) stream.Stage[State, leadroute.LedgerMessage] {
+func Stage(plans Plans, accounts Accounts, live func(*plan.Plan, leadroute.Millis) plan.Live) stream.Stage[State, leadroute.LedgerMessage] {
 	return stream.Stage[State, leadroute.LedgerMessage]{
-		Name:    leadroute.TopicLedger,
-		Lookups: []leadroute.Topic{leadroute.TopicAccounts},
+		Name: leadroute.TopicLedger,
 		Apply: func(ctx stream.Ctx, key string, s *State, m *leadroute.LedgerMessage, at leadroute.Millis) (*State, []leadroute.Effect) {
 			decide := func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
-				account, claims := AccountOf(p, l, func(key string) *leadroute.Account {
-					return stream.Lookup[leadroute.Account](ctx, leadroute.TopicAccounts, key)
-				})
+				account, found, claims := AccountOf(p, l, accounts)
 				r, err := p.Record(l, account)
 				if err != nil {
 					return plan.Decision{}, err
 				}
-				seen := p.See(account, live(p, at))
+				seen := p.See(account, found, live(p, at))
 				d := p.Decide(r, seen, at.Time())
 				d.Seen, d.Company = seen, claims
 				return d, nil
@@ -54,18 +57,14 @@ func Stage(plans Plans, live func(*plan.Plan, leadroute.Millis) plan.Live) strea
 
 // AccountOf finds the lead's account, and the key at which its first assignment makes an
 // owner; none where the lead itself says who that is.
-func AccountOf(p *plan.Plan, l *leadroute.Lead, lookup func(key string) *leadroute.Account) (account *leadroute.Account, claims string) {
-	if domain := company.Account(p, l); domain != "" {
-		account = lookup(domain)
+func AccountOf(p *plan.Plan, l *leadroute.Lead, accounts Accounts) (account *leadroute.Account, found *plan.Found, claims string) {
+	account, found = accounts.Find(p, l)
+	switch {
+	case p.Company(l).Owner != "":
+	case account != nil:
+		claims = account.Domain
+	default:
+		claims, _ = company.Key(p, l)
 	}
-	key, ok := "", account != nil
-	if ok {
-		key = account.Domain
-	} else if key, ok = company.Key(p, l); ok {
-		account = lookup(key)
-	}
-	if !ok || p.Company(l).Owner != "" {
-		return account, ""
-	}
-	return account, key
+	return account, found, claims
 }

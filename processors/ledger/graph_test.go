@@ -8,6 +8,7 @@ import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/company"
 	"github.com/leadroute/leadroute/processors/internal/transcript"
 	"github.com/leadroute/leadroute/processors/stream/streamtest"
 )
@@ -70,7 +71,9 @@ func admission(id leadroute.LeadID) *leadroute.LedgerMessage {
 func TestStage(t *testing.T) {
 	p := stagePlan(t)
 	plans := func(leadroute.PlanID) *plan.Plan { return p }
-	st := Stage(keeping(plans), func(*plan.Plan, leadroute.Millis) plan.Live { return nobody{} })
+	known := map[string]*leadroute.Account{}
+	book := &company.Book{Row: func(domain string) *leadroute.Account { return known[domain] }}
+	st := Stage(keeping(plans), book, func(*plan.Plan, leadroute.Millis) plan.Live { return nobody{} })
 	h := streamtest.New(t, st)
 
 	sent := h.Send("L1", admission("L1"), transcript.Start)
@@ -81,7 +84,7 @@ func TestStage(t *testing.T) {
 		t.Errorf("offer = %+v, want L1 try 1", o)
 	}
 
-	h.SetLookup(leadroute.TopicAccounts, "acme.example", &leadroute.Account{Domain: "acme.example", Owner: "ana"})
+	known["acme.example"] = &leadroute.Account{Domain: "acme.example", Owner: "ana"}
 	sent = h.Send("L2", admission("L2"), transcript.Start)
 	last := sent[len(sent)-1]
 	if last.Topic != leadroute.TopicReps || last.Key != "ana" {
@@ -118,7 +121,7 @@ func TestStage(t *testing.T) {
 // to the dead letters without touching the row.
 func TestStageDeletesAndBuries(t *testing.T) {
 	p := stagePlan(t)
-	h := streamtest.New(t, Stage(keeping(func(leadroute.PlanID) *plan.Plan { return p }), func(*plan.Plan, leadroute.Millis) plan.Live { return nobody{} }))
+	h := streamtest.New(t, Stage(keeping(func(leadroute.PlanID) *plan.Plan { return p }), &company.Book{}, func(*plan.Plan, leadroute.Millis) plan.Live { return nobody{} }))
 	h.SetState("L1", &State{Phase: Closed, Rev: 1, Done: transcript.Start})
 	sent := h.SendRaw("L1", []byte(`{"answer":`), transcript.Start.Add(time.Hour))
 	if len(sent) != 1 || sent[0].Topic != leadroute.TopicDeadLetters {

@@ -103,7 +103,7 @@ func (s *State) decision() *leadroute.Decision {
 		return nil // texts and numbers: there is nothing that could not be written
 	}
 	log := &leadroute.Decision{Fields: s.Fields, Said: said}
-	if s.Seen != nil && (s.Seen.Account != nil || s.Seen.Free != nil) {
+	if s.Seen != nil && (s.Seen.Account != nil || s.Seen.Found != nil || s.Seen.Free != nil) {
 		log.Seen, _ = leadroute.Encode(s.Seen)
 	}
 	return log

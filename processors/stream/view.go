@@ -67,6 +67,15 @@ func (v *View[S]) Get(key string) *S {
 
 // Rows calls yield for each row, in no order, until it returns false.
 func (v *View[S]) Rows(yield func(key string, s *S) bool) {
+	for key := range v.Keys {
+		if s := v.Get(key); s != nil && !yield(key, s) {
+			return
+		}
+	}
+}
+
+// Keys calls yield for the key of each row, in no order, until it returns false.
+func (v *View[S]) Keys(yield func(key string) bool) {
 	v.reader.mu.RLock()
 	stores := make([]*tableStore, 0, len(v.reader.parts))
 	for _, s := range v.reader.parts {
@@ -75,10 +84,8 @@ func (v *View[S]) Rows(yield func(key string, s *S) bool) {
 	v.reader.mu.RUnlock()
 	for _, store := range stores {
 		for _, key := range store.keys() {
-			if raw := store.get(key).value; raw != nil {
-				if s, err := leadroute.Decode[S](raw); err == nil && !yield(key, s) {
-					return
-				}
+			if !yield(key) {
+				return
 			}
 		}
 	}
