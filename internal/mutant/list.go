@@ -61,6 +61,11 @@ var Bugs = map[string]string{
 	"reps-cost-ignored":            "a lead that takes two places is let in where one is left",
 	"reps-pool-cap-ignored":        "a pool's caps are not checked",
 
+	"ledger-claims-beside-account": "a lead whose account was found claims its company under another key",
+	"company-keeps-old-names":      "an account that is renamed is found by its old name, too",
+	"company-free-mail":            "an account stands for all who have an address at a free mailer",
+	"company-orphan-kept":          "a subsidiary without an owner keeps its leads from the parent's",
+
 	"ledger-gone-untold":          "who was told of a lead is not told that it is gone",
 	"ledger-loser-agreed":         "who claimed a lead too late is told to have it",
 	"ledger-open-for-ever":        "a lead that nobody claims stays open",

@@ -86,7 +86,7 @@ func (w *World) drawPlan(version int) *plan.Plan {
 		p.Dedupe.Notify = []string{"managers"}
 	}
 	if w.chance(2) {
-		p.Accounts = &plan.AccountMatch{By: []string{plan.ByDomain}}
+		p.Accounts = w.drawAccounts()
 	}
 	w.drawQueues(p, names)
 	return p
@@ -133,9 +133,7 @@ var errBad = errors.New("a lead that no plan can read")
 func (w *World) decide(p *plan.Plan, l *leadroute.Lead, _ leadroute.Millis) (plan.Decision, error) {
 	n := partitionOf(string(l.ID), 1<<16)
 	d := plan.Decision{Class: p.Classes[n%2].Name, DeliverWithin: p.Classes[n%2].DeliverWithin, Rule: "r"}
-	if d.Company = w.companyOf(p, l.ID); d.Company != "" {
-		d.Seen = &plan.Snapshot{Account: w.account(d.Company)}
-	}
+	d.Seen, d.Company = w.findAccount(p, l)
 	pool := func(i int) plan.Target { return plan.Target{Pool: []leadroute.PoolID{"a", "b", "c"}[i%len(p.Pools)]} }
 	switch {
 	case n%37 == 0:

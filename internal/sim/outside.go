@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -67,7 +66,7 @@ func (d *door) post(w *World) {
 	c := w.plan.Classes[w.rng.IntN(len(w.plan.Classes))]
 	a := leadroute.Admission{Class: c.Name, Plan: w.plan.ID, Lead: leadroute.Lead{
 		ID: leadroute.LeadID("L" + strconv.Itoa(n)), Source: "web", Receipt: "post" + strconv.Itoa(n), ReceivedAt: w.now,
-		Fields: fmt.Appendf(nil, `{"n":%d}`, n), Identities: w.drawIdentities(),
+		Fields: w.leadFields(n), Identities: w.drawIdentities(),
 	}}
 	d.posted = append(d.posted, a)
 	w.send(senderDoor, leadroute.TopicLedger, string(a.Lead.ID), &leadroute.LedgerMessage{Admitted: &a})

@@ -3,7 +3,6 @@ package sim
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
@@ -57,15 +56,6 @@ func (o *owning) set(key string, e owns) {
 	slices.SortFunc(o.owners[key], func(a, b owns) int { return a.pos - b.pos })
 }
 
-// companyOf is the lead's company, empty for one that has none.
-func (w *World) companyOf(p *plan.Plan, id leadroute.LeadID) string {
-	n := partitionOf(string(id), 1<<16)
-	if p.Accounts == nil || n%4 == 0 {
-		return ""
-	}
-	return "c" + strconv.Itoa(n/7%3)
-}
-
 // account is what has reached the accounts' changelog, nil if nothing has.
 func (w *World) account(key string) *leadroute.Account {
 	var last change
@@ -78,19 +68,6 @@ func (w *World) account(key string) *leadroute.Account {
 		return nil
 	}
 	return decoded[leadroute.Account](w, last.value)
-}
-
-// importAccount says something of a company: an owner, no owner, or that there is none.
-func (w *World) importAccount() {
-	key := "c" + strconv.Itoa(w.rng.IntN(3))
-	m := &leadroute.AccountMessage{Set: &leadroute.Account{Domain: key, Name: "Example"}}
-	switch w.rng.IntN(3) {
-	case 0:
-		m.Set.Owner = leadroute.RepID(repName(w.rng.IntN(w.opt.Reps)))
-	case 1:
-		m = &leadroute.AccountMessage{Remove: &struct{}{}}
-	}
-	w.send(senderOps, leadroute.TopicAccounts, key, m)
 }
 
 // accountSaid notes what somebody says of a company.
@@ -206,14 +183,21 @@ func (w *World) checkCommit(own *owner, before leadroute.ClaimID, s *ledger.Stat
 	}
 	c := s.Claim.ID
 	p := w.planOf(s.Plan)
+	i := slices.IndexFunc(w.door.posted, func(a leadroute.Admission) bool { return a.Lead.ID == c.Lead })
+	if i < 0 {
+		return
+	}
 	var keys []string
-	if i := slices.IndexFunc(w.door.posted, func(a leadroute.Admission) bool { return a.Lead.ID == c.Lead }); i >= 0 && p.Dedupe != nil && p.Dedupe.Then != plan.Drop {
+	if p.Dedupe != nil && p.Dedupe.Then != plan.Drop {
 		for _, key := range w.door.posted[i].Lead.Identities {
 			keys = append(keys, string(leadroute.TopicIdentities)+"/"+key)
 		}
 	}
-	if key := w.companyOf(p, c.Lead); key != "" && (s.Seen == nil || s.Seen.Account == nil || s.Seen.Account.Owner == "" || s.Seen.Account.Claim != nil) {
-		keys = append(keys, string(leadroute.TopicAccounts)+"/"+key)
+	named := s.Seen != nil && s.Seen.Account != nil && s.Seen.Account.Owner != "" && s.Seen.Account.Claim == nil
+	if own := keysOf(p, &w.door.posted[i].Lead); len(own) > 0 && !named && !slices.ContainsFunc(own, func(key string) bool {
+		return w.ownership.yes[string(leadroute.TopicAccounts)+"/"+key+" "+c.String()]
+	}) {
+		w.violate("8 owners", "%s was committed, and its company did not say yes: %v", c, own)
 	}
 	for _, key := range keys {
 		if !w.ownership.yes[key+" "+c.String()] {

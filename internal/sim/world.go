@@ -15,6 +15,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/processors/company"
 )
 
 // Options size a world; New draws them from the seed.
@@ -45,6 +46,8 @@ type World struct {
 	// until is the last step that matters, 0: all do. busy is the last before the drain.
 	until, busy int
 	now         leadroute.Millis
+	// names is the index of the accounts' names, which goes on from decision to decision.
+	names *company.Index
 	// plan is in force; plans are all versions of it, which come into force one after the other.
 	plan  *plan.Plan
 	plans []*plan.Plan
@@ -151,6 +154,9 @@ func (w *World) open() {
 	for i := range w.opt.Reps {
 		w.hire(i)
 	}
+	for range w.rng.IntN(8) {
+		w.importAccount()
+	}
 	w.endLine()
 }
 
@@ -160,7 +166,7 @@ func newWorld(at leadroute.Millis) *World {
 		now: at, lanes: map[lane][]item{}, slow: map[lane]int{}, workers: map[leadroute.Topic]*worker{},
 		owned: map[string]leadroute.RepID{}, known: map[string]known{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
 		absent: map[int]bool{}, notified: map[string]leadroute.Notification{}, claims: claims{agreed: map[string]leadroute.RepID{}}, out: map[string][]away{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
-		ownership: newOwning(),
+		ownership: newOwning(), names: company.NewIndex(),
 	}
 	w.rng = rand.New(&w.pcg)
 	w.crm.init()
@@ -340,6 +346,7 @@ func (w *World) misfortune() {
 		w.upheaval()
 	case n < 5:
 		w.epoch++
+		w.importAccount()
 	case n < 6:
 		w.reviseSome()
 	case n < 7:

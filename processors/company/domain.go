@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/mutant"
 )
 
 // Domain is the part of a domain that was registered: acme.co.uk of mail.acme.co.uk. It is
@@ -45,7 +46,7 @@ var freeMail = func() map[string]bool {
 
 // ignored tells of a domain that is no company's to the policy.
 func ignored(m *plan.AccountMatch, domain string) bool {
-	if domain == "" || FreeMail(domain) {
+	if domain == "" || FreeMail(domain) && !mutant.On("company-free-mail") {
 		return true
 	}
 	own := Domain(domain)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/mutant"
 )
 
 // Book is the accounts as one instance sees them. What it says is a hint: whose an account
@@ -89,7 +90,7 @@ func (f *finder) row() *leadroute.Account {
 // then an account that has a parent and no owner is left to them.
 func (f *finder) byDomain(parents bool) *leadroute.Account {
 	a := f.row()
-	if a != nil && parents && a.Owner == "" && a.Parent != "" {
+	if a != nil && parents && a.Owner == "" && a.Parent != "" && !mutant.On("company-orphan-kept") {
 		f.orphan = a
 		return nil
 	}

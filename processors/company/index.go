@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/leadroute/leadroute/internal/mutant"
 )
 
 // Index finds accounts by names that are not quite theirs. It holds what it needs and no
@@ -90,7 +92,7 @@ func (x *Index) Set(domain string, names ...string) {
 	switch {
 	case known && x.same(a, forms):
 		return
-	case known:
+	case known && !mutant.On("company-keeps-old-names"):
 		x.drop(a)
 	case len(forms) == 0:
 		return

@@ -3,6 +3,7 @@ package ledger
 import (
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
+	"github.com/leadroute/leadroute/internal/mutant"
 	"github.com/leadroute/leadroute/processors/company"
 	"github.com/leadroute/leadroute/processors/stream"
 )
@@ -61,7 +62,7 @@ func AccountOf(p *plan.Plan, l *leadroute.Lead, accounts Accounts) (account *lea
 	account, found = accounts.Find(p, l)
 	switch {
 	case p.Company(l).Owner != "":
-	case account != nil:
+	case account != nil && !mutant.On("ledger-claims-beside-account"):
 		claims = account.Domain
 	default:
 		claims, _ = company.Key(p, l)
