@@ -50,6 +50,28 @@ func (c *compiler) accountMatch(b *block) {
 	}
 }
 
+// confirmFields reports what a match by name is to be confirmed by and no lead has.
+func (c *compiler) confirmFields() {
+	for _, b := range c.blocks["account_match"] {
+		n := b.only("name")
+		if n == nil || c.plan.Accounts == nil {
+			continue
+		}
+		var names []string
+		for i := range c.plan.Fields {
+			names = append(names, c.plan.Fields[i].Name)
+		}
+		for _, name := range c.plan.Accounts.Confirm {
+			switch f := c.plan.Field(name); {
+			case f == nil:
+				c.report(unknownLeadField, n.attr("confirm").Expr.Range(), "A lead has no field %q, so that it confirms nothing.%s", name, nearHint(name, names))
+			case f.Type == plan.TypeBool, f.Type == plan.TypeList:
+				c.report(wrongType, n.attr("confirm").Expr.Range(), "lead.%s is a %s, and an account is confirmed by a text or a number.", name, f.Type)
+			}
+		}
+	}
+}
+
 func (c *compiler) accountWays(b body) []string {
 	k, ok := c.value(b, "by")
 	if !ok {

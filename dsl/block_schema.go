@@ -182,6 +182,7 @@ func (c *compiler) completeFields() {
 			}
 		}
 	}
+	c.confirmFields()
 	c.declareAnswers()
 	c.derives()
 	for _, b := range c.blocks["schema"] {
