@@ -12,25 +12,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/processors/stream"
 )
 
-// A broker that restarts on its port with its data: the stage, its lookup and a view go
+// A broker that restarts on its port with its data: the stage and a view go
 // on, and nothing is lost.
 func TestBrokerRestartIsSurvived(t *testing.T) {
 	r := newRig(t, kfake.DataDir(t.TempDir()))
 	source, _ := r.start(tallyStage())
-	st := tallyStage()
-	st.Name, st.Lookups = "reader", []leadroute.Topic{tallies}
-	st.Apply = func(ctx stream.Ctx, key string, s *tally, m *note, _ leadroute.Millis) (*tally, []leadroute.Effect) {
-		n := 0
-		if row := stream.Lookup[tally](ctx, tallies, m.Look); row != nil {
-			n = row.N
-		}
-		return s, []leadroute.Effect{{Topic: out, Key: "looked", Value: &told{m.Look, n}}}
-	}
-	reader, _ := r.start(st)
 	viewed := make(chan int, 64)
 	v, err := stream.NewView(r.cfg, tallies, func(key string, s *tally) {
 		if key == "a" {
@@ -65,28 +54,7 @@ func TestBrokerRestartIsSurvived(t *testing.T) {
 		for n := 0; n != want; {
 			n = await(t, "the row in the view after the restart", viewed)
 		}
-		eventually(t, "the row in the lookup", func() bool {
-			send(t, r.cl, record("reader", "k", `{"look":"a"}`))
-			for {
-				if rec := r.next(); string(rec.Key) == "looked" {
-					told, err := leadroute.Decode[told](rec.Value)
-					return err == nil && told.N == want
-				}
-			}
-		})
-		eventually(t, "both stages consuming", func() bool { return source.Recovered() && reader.Recovered() })
-	}
-}
-
-// A lookup's table need not exist: no start order matters.
-func TestLookupOfAbsentTable(t *testing.T) {
-	r := newRig(t)
-	st := tallyStage()
-	st.Lookups = []leadroute.Topic{other}
-	r.start(st)
-	r.send("a", `{"look":"z"}`)
-	if got := r.nextTold(); got.Text != "z is unknown" {
-		t.Errorf("sent %v, want z is unknown", got)
+		eventually(t, "the stage consuming", func() bool { return source.Recovered() })
 	}
 }
 
@@ -340,9 +308,7 @@ func TestProcessorStops(t *testing.T) {
 func TestProcessorStopsBeforeItStarted(t *testing.T) {
 	noLeaks(t)
 	cfg := stream.Config{Brokers: []string{"127.0.0.1:1"}, Partitions: 4, Log: (&broker{}).config(t).Log}
-	st := tallyStage()
-	st.Lookups = []leadroute.Topic{other}
-	p, err := stream.New(cfg, st)
+	p, err := stream.New(cfg, tallyStage())
 	if err != nil {
 		t.Fatal(err)
 	}

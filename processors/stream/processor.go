@@ -29,14 +29,12 @@ type core struct {
 	inbox      string // on the broker, as is table
 	table      string
 	barriers   []string // by partition
-	lookups    map[leadroute.Topic]*tableReader
 	metrics    *stageMetrics
 	epochFloor atomic.Int64
 	ready      chan struct{}
 	readyOnce  sync.Once
 
 	decide func(ctx Ctx, key string, state, message []byte, at leadroute.Millis) outcome
-	lookup func(stage leadroute.Topic, key string) []byte
 	sweeps sweep
 
 	updateMu sync.Mutex
@@ -91,13 +89,8 @@ func newCore[S, M any](cfg Config, st *Stage[S, M]) (*core, error) {
 		cfg: cfg, name: st.Name,
 		inbox: cfg.Namespace.Topic(st.Name), table: cfg.Namespace.Table(st.Name),
 		barriers: barrierKeys(cfg.Partitions),
-		lookups:  map[leadroute.Topic]*tableReader{},
 		ready:    make(chan struct{}),
 	}
-	for _, t := range st.Lookups {
-		c.lookups[t] = newTableReader(cfg, t, nil)
-	}
-	c.lookup = c.lookupRow // bound once, not for each message
 	c.metrics = newStageMetrics(cfg.Metrics, string(st.Name), c.rows)
 	c.decide = func(ctx Ctx, key string, state, message []byte, at leadroute.Millis) outcome {
 		return st.decide(c.panicked, ctx, key, state, message, at)
@@ -192,13 +185,6 @@ func (c *core) rows() float64 {
 		}
 	}
 	return float64(n)
-}
-
-func (c *core) lookupRow(stage leadroute.Topic, key string) []byte {
-	if t := c.lookups[stage]; t != nil {
-		return t.get(key)
-	}
-	panic("lookup of a table that is not among the stage's Lookups")
 }
 
 func (c *core) panicked(reason string, stack []byte) {

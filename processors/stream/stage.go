@@ -20,9 +20,6 @@ import (
 // group Namespace.Group(Name), the table Namespace.Table(Name).
 type Stage[S, M any] struct {
 	Name leadroute.Topic
-	// Lookups are other stages whose tables Apply may read through Lookup: copies, behind
-	// by some milliseconds, to be taken as hints.
-	Lookups []leadroute.Topic
 
 	// Apply decides: given the row of the message's key (nil: none) it returns the row's next
 	// state (nil: no row) and the messages to send. It is called for one key at a time, in the
@@ -60,24 +57,6 @@ type Ctx struct {
 	// subset may have arrived. Any other message is handled here first, though it may be a
 	// sender's copy of one that was.
 	Replay bool
-	lookup func(stage leadroute.Topic, key string) []byte
-}
-
-// Lookup reads a row of another stage's table, which must be among Stage.Lookups. It
-// returns nil if there is none, or none that can be read.
-func Lookup[T any](ctx Ctx, stage leadroute.Topic, key string) *T {
-	if ctx.lookup == nil {
-		return nil
-	}
-	b := ctx.lookup(stage, key)
-	if b == nil {
-		return nil
-	}
-	v, err := leadroute.Decode[T](b)
-	if err != nil {
-		return nil
-	}
-	return v
 }
 
 func (st *Stage[S, M]) check() error {
@@ -214,7 +193,7 @@ func (c *core) handle(r *run, g goka.Context, raw any) {
 	}
 	state := old.value
 	at := max(c.at(g.Timestamp()), old.at)
-	out := c.decide(Ctx{partition, offset, offset < r.replayUntil(partition), c.lookup}, key, state, message, at)
+	out := c.decide(Ctx{partition, offset, offset < r.replayUntil(partition)}, key, state, message, at)
 	c.metrics.messages.Inc()
 	if out.refused != "" {
 		c.bury(r, g, key, message, out.refused, at)

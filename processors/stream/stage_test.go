@@ -23,7 +23,6 @@ type note struct {
 	Same   bool            `json:"same,omitempty"` // leave the row alone
 	Panic  bool            `json:"panic,omitempty"`
 	To     leadroute.Topic `json:"to,omitempty"`
-	Look   string          `json:"look,omitempty"`
 }
 
 // told is what it sends.
@@ -35,13 +34,12 @@ type told struct {
 const (
 	tallies leadroute.Topic = "tallies"
 	out     leadroute.Topic = "out"
-	other   leadroute.Topic = "other"
 )
 
 func tallyStage() stream.Stage[tally, note] {
 	return stream.Stage[tally, note]{
 		Name: tallies,
-		Apply: func(ctx stream.Ctx, key string, s *tally, m *note, at leadroute.Millis) (*tally, []leadroute.Effect) {
+		Apply: func(_ stream.Ctx, key string, s *tally, m *note, at leadroute.Millis) (*tally, []leadroute.Effect) {
 			switch {
 			case m.Panic:
 				panic(runtimePanic())
@@ -57,13 +55,6 @@ func tallyStage() stream.Stage[tally, note] {
 			s.N++
 			s.At = at
 			text := m.Text
-			if m.Look != "" {
-				if row := stream.Lookup[tally](ctx, other, m.Look); row != nil {
-					text = name("%s has %d", m.Look, row.N)
-				} else {
-					text = m.Look + " is unknown"
-				}
-			}
 			to := m.To
 			if to == "" {
 				to = out
@@ -81,10 +72,7 @@ func runtimePanic() (err any) {
 }
 
 func TestStageDecidesStoresAndSends(t *testing.T) {
-	st := tallyStage()
-	st.Lookups = []leadroute.Topic{other}
-	h := streamtest.New(t, st)
-	h.SetLookup(other, "z", &tally{N: 7})
+	h := streamtest.New(t, tallyStage())
 
 	sent := h.Send("a", &note{Text: "hello"}, 1000)
 	if len(sent) != 1 || sent[0].Topic != out || sent[0].Key != "a" || *streamtest.Decode[told](t, sent[0]) != (told{"hello", 1}) {
@@ -92,12 +80,6 @@ func TestStageDecidesStoresAndSends(t *testing.T) {
 	}
 	if s := h.State("a"); s == nil || *s != (tally{1, 1000}) {
 		t.Errorf("State(a) = %v, want {1 1000}", s)
-	}
-	if sent := h.Send("a", &note{Look: "z"}, 2000); streamtest.Decode[told](t, sent[0]).Text != "z has 7" {
-		t.Errorf("sent %s, want z has 7", sent[0].Value)
-	}
-	if sent := h.Send("a", &note{Look: "y"}, 3000); streamtest.Decode[told](t, sent[0]).Text != "y is unknown" {
-		t.Errorf("sent %s, want y is unknown", sent[0].Value)
 	}
 	sent = h.Send("a", &note{Delete: true}, 4000)
 	if len(sent) != 2 || sent[0].Value != nil || sent[1].Value != nil {

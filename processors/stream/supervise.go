@@ -29,13 +29,6 @@ const (
 // no restart cures: a topic with the wrong partition count or cleanup policy.
 func (p *Processor[S]) Run(ctx context.Context) error {
 	c := p.core
-	var readers sync.WaitGroup
-	defer readers.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	for _, t := range c.lookups {
-		readers.Go(func() { t.run(ctx) })
-	}
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.MaxInterval = 100*time.Millisecond, 2*time.Second
 	for {
@@ -74,13 +67,6 @@ func (c *core) runOnce(parent context.Context) error {
 
 	if err := c.ensureTopics(ctx, g); err != nil {
 		return err
-	}
-	for _, t := range c.lookups {
-		select {
-		case <-t.recovered:
-		case <-ctx.Done():
-			return nil
-		}
 	}
 	var err error
 	if r.producer, err = newProducer(c.cfg, c.table, g, func(err error) { _ = r.fail(err) }); err != nil {

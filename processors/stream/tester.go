@@ -11,20 +11,13 @@ import (
 )
 
 // ForTester builds the stage's Goka processor for a test without a broker, wired to t; the
-// package streamtest makes it comfortable. now is the clock, lookup answers Lookup. The
+// package streamtest makes it comfortable. now is the clock. The
 // tester has one partition and in-memory topics: it shows what a stage decides, stores and
 // sends, nothing of ordering, recovery or crashes.
-func ForTester[S, M any](ns leadroute.Namespace, st Stage[S, M], t goka.Tester, log *slog.Logger, now func() time.Time,
-	lookup func(stage leadroute.Topic, key string) []byte,
-) (*goka.Processor, error) {
+func ForTester[S, M any](ns leadroute.Namespace, st Stage[S, M], t goka.Tester, log *slog.Logger, now func() time.Time) (*goka.Processor, error) {
 	c, err := newCore(Config{Brokers: []string{"none"}, Namespace: ns, Partitions: 1, Clock: now, Log: log}, &st)
 	if err != nil {
 		return nil, err
-	}
-	decide := c.decide
-	c.decide = func(ctx Ctx, key string, state, message []byte, at leadroute.Millis) outcome {
-		ctx.lookup = lookup
-		return decide(ctx, key, state, message, at)
 	}
 	r := &run{core: c, cancel: func() {}, stores: map[int32]*tableStore{}}
 	return goka.NewProcessor(nil, c.graph(r), goka.WithTester(t), goka.WithNilHandling(goka.NilProcess),

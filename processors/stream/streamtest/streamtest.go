@@ -33,17 +33,16 @@ type Harness[S, M any] struct {
 	stage stream.Stage[S, M]
 	tt    *tester.Tester
 
-	mu      sync.Mutex
-	sent    []Sent
-	now     time.Time
-	lookups map[leadroute.Topic]map[string][]byte
+	mu   sync.Mutex
+	sent []Sent
+	now  time.Time
 }
 
 // New runs the stage until the test ends. Its clock stands where the last Send put it.
 func New[S, M any](t testing.TB, stage stream.Stage[S, M]) *Harness[S, M] {
 	t.Helper()
-	h := &Harness[S, M]{t: t, stage: stage, tt: tester.New(t), lookups: map[leadroute.Topic]map[string][]byte{}}
-	p, err := stream.ForTester(ns, stage, tap[S, M]{h.tt, h}, slog.New(slog.NewTextHandler(t.Output(), nil)), h.clock, h.lookup)
+	h := &Harness[S, M]{t: t, stage: stage, tt: tester.New(t)}
+	p, err := stream.ForTester(ns, stage, tap[S, M]{h.tt, h}, slog.New(slog.NewTextHandler(t.Output(), nil)), h.clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,25 +124,6 @@ func (h *Harness[S, M]) SetState(key string, s *S) {
 	h.tt.SetTableValue(goka.Table(ns.Table(h.stage.Name)), key, b)
 }
 
-// SetLookup puts a row into another stage's table, for stream.Lookup; a nil row deletes it.
-func (h *Harness[S, M]) SetLookup(stage leadroute.Topic, key string, row any) {
-	h.t.Helper()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.lookups[stage] == nil {
-		h.lookups[stage] = map[string][]byte{}
-	}
-	if row == nil {
-		delete(h.lookups[stage], key)
-		return
-	}
-	b, err := leadroute.Encode(row)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.lookups[stage][key] = b
-}
-
 // Decode reads one sent message.
 func Decode[T any](t testing.TB, s Sent) *T {
 	t.Helper()
@@ -158,12 +138,6 @@ func (h *Harness[S, M]) clock() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.now
-}
-
-func (h *Harness[S, M]) lookup(stage leadroute.Topic, key string) []byte {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.lookups[stage][key]
 }
 
 // tap listens to what the stage's producer is given.
