@@ -50,6 +50,12 @@ func (o *owning) before(key string, pos int) owns {
 	return at
 }
 
+// overruled tells whether somebody had his say behind that place of the inbox, which a replay's
+// row may know already.
+func (o *owning) overruled(key string, pos int) bool {
+	return slices.ContainsFunc(o.owners[key], func(e owns) bool { return e.pos > pos && e.claim == leadroute.ClaimID{} })
+}
+
 // set notes an owner. A replay says again what was said.
 func (o *owning) set(key string, e owns) {
 	o.owners[key] = append(slices.DeleteFunc(o.owners[key], func(have owns) bool { return have.pos == e.pos }), e)
@@ -114,7 +120,7 @@ func (w *World) checkOwn(own *owner, key string, m *leadroute.Own, out []leadrou
 			w.ownership.named[e.Key] = append(w.ownership.named[e.Key], l.Met.Owner)
 		}
 	}
-	if m == nil || w.now >= start.Add(day) {
+	if m == nil || w.now >= start.Add(day) || w.ownership.overruled(name, own.pos-1) {
 		return
 	}
 	owned := out[0].Value.(*leadroute.LedgerMessage).Owned

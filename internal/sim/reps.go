@@ -123,7 +123,7 @@ func (w *World) checkThere(own *owner, rep string, held int, s *desk.State, m *l
 	if m.Away != nil && s != nil && !s.Gone {
 		w.hearAway(rep, pos, m.Away, at)
 	}
-	if m.Remove != nil { // a row that is gone remembers nothing
+	if m.Remove != nil || s == nil { // a row that is gone remembers nothing
 		w.out[rep] = slices.DeleteFunc(w.out[rep], func(a away) bool { return a.pos < pos })
 	}
 	if m.Claim == nil || s == nil || own.part.owner != own || w.opt.Reps == 0 { // a Play's reps live anywhere

@@ -65,7 +65,7 @@ func adapt[S, M any](decide func(own *owner, key string, s *S, m *M, at leadrout
 }
 
 func (w *World) build() {
-	le := ledger.Env{Plan: w.planOf, Decide: w.decider}
+	le := ledger.Env{Plan: w.planOf, Decide: w.decideAndNote}
 	re := reps.Env{Plan: w.planOf}
 	w.ledger = w.stage(leadroute.TopicLedger, adapt(func(own *owner, key string, s *ledger.State, m *leadroute.LedgerMessage, at leadroute.Millis) (*ledger.State, []leadroute.Effect) {
 		before, had := ownerOf(s), claimOf(s)
@@ -226,6 +226,20 @@ func (w *World) handle(own *owner) {
 		w.put(own.id, it)
 	}
 	w.commit(own)
+}
+
+// decideAndNote decides, and notes the leads that are decided otherwise than before: tables change
+// between a decision and its replay.
+func (w *World) decideAndNote(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
+	d, err := w.decider(p, l, at)
+	said, _ := leadroute.Encode(&d)
+	seen, _ := leadroute.Encode(d.Seen)
+	now := string(said) + string(seen)
+	if was, again := w.decisions[l.ID]; again && was != now {
+		w.otherwise[l.ID] = true
+	}
+	w.decisions[l.ID] = now
+	return d, err
 }
 
 func ownerOf(s *ledger.State) leadroute.RepID {

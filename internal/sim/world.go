@@ -71,27 +71,30 @@ type World struct {
 	flying int
 	slow   map[lane]int // until which step
 
-	clock    clock
-	door     door
-	crm      crm
-	workers  map[leadroute.Topic]*worker
-	topics   []leadroute.Topic // of workers, sorted
-	owned    map[string]leadroute.RepID
-	known    map[string]known // by lead
-	events   map[string]leadroute.LatencyEvent
-	dead     map[string]leadroute.DeadLetter
-	notified map[string]leadroute.Notification // on the log, by id
-	claims   claims
-	paused   map[string][]pause // by rep, as the log has it
-	statuses map[string][]said  // by rep, as the log has it
-	asked    []asked            // by humans, of leads
-	replies  map[string]leadroute.Reply
-	out      map[string][]away // by rep, as the log has it
-	holds    holds
-	lines    map[string]turned // by pool: who was turned away
-	removed  []removal
-	heard    []leadroute.LatencyEvent // each once, in the order in which they were told
-	decider  func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
+	clock   clock
+	door    door
+	crm     crm
+	workers map[leadroute.Topic]*worker
+	topics  []leadroute.Topic // of workers, sorted
+	owned   map[string]leadroute.RepID
+	known   map[string]known // by lead
+	// decisions are the last of each lead; otherwise are leads that were decided in two ways.
+	decisions map[leadroute.LeadID]string
+	otherwise map[leadroute.LeadID]bool
+	events    map[string]leadroute.LatencyEvent
+	dead      map[string]leadroute.DeadLetter
+	notified  map[string]leadroute.Notification // on the log, by id
+	claims    claims
+	paused    map[string][]pause // by rep, as the log has it
+	statuses  map[string][]said  // by rep, as the log has it
+	asked     []asked            // by humans, of leads
+	replies   map[string]leadroute.Reply
+	out       map[string][]away // by rep, as the log has it
+	holds     holds
+	lines     map[string]turned // by pool: who was turned away
+	removed   []removal
+	heard     []leadroute.LatencyEvent // each once, in the order in which they were told
+	decider   func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
 
 	ownership owning
 
@@ -164,7 +167,7 @@ func (w *World) open() {
 func newWorld(at leadroute.Millis) *World {
 	w := &World{
 		now: at, lanes: map[lane][]item{}, slow: map[lane]int{}, workers: map[leadroute.Topic]*worker{},
-		owned: map[string]leadroute.RepID{}, known: map[string]known{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
+		owned: map[string]leadroute.RepID{}, known: map[string]known{}, decisions: map[leadroute.LeadID]string{}, otherwise: map[leadroute.LeadID]bool{}, events: map[string]leadroute.LatencyEvent{}, dead: map[string]leadroute.DeadLetter{},
 		absent: map[int]bool{}, notified: map[string]leadroute.Notification{}, claims: claims{agreed: map[string]leadroute.RepID{}}, out: map[string][]away{}, paused: map[string][]pause{}, statuses: map[string][]said{}, replies: map[string]leadroute.Reply{}, clock: clock{timers: map[string]leadroute.Timer{}},
 		ownership: newOwning(), names: company.NewIndex(),
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/internal/mutant"
@@ -53,7 +54,8 @@ func (d *step) refuse(a *leadroute.RepAction) {
 		reason = "with " + string(s.Owner())
 	}
 	d.touch()
-	d.record(TrailStep{Step: leadroute.StepRefused, N: n, At: a.At, Rep: a.Rep, Outcome: a.Action, Reason: reason})
+	told := hash(string(a.Rep), a.Action, strconv.FormatInt(int64(a.At), 36)) // a replay may tell of another time that it was said
+	d.record(TrailStep{Step: leadroute.StepRefused, N: told, At: a.At, Rep: a.Rep, Outcome: a.Action, Reason: reason})
 }
 
 func (d *step) act(a *leadroute.RepAction) {

@@ -137,7 +137,7 @@ func tell(p *plan.Plan, q *plan.Queue, t *Told) []leadroute.Effect {
 	reason := "queue:" + string(q.Name) + "/alert_after"
 	for _, channel := range q.Alert {
 		e := &leadroute.LatencyEvent{
-			Lead: t.Lead, Rev: t.Rev, Step: leadroute.StepNotified, N: hash(reason, channel, fmt.Sprint(t.Since)),
+			Lead: t.Lead, Rev: t.Rev, Step: leadroute.StepNotified, N: hash(reason, channel, fmt.Sprint(t.Since), q.AlertAfter.String()),
 			Queue: q.Name, Outcome: channel, Reason: reason, Plan: p.ID, At: t.Since.Add(q.AlertAfter), // the same whenever it is told
 		}
 		out = append(out,
