@@ -144,7 +144,7 @@ func (a *API) removeAccount(r *http.Request) answer {
 }
 
 func (a *API) importAccounts(r *http.Request) answer {
-	return importRows(a, r, intake.Accounts(), func(ctx context.Context, acc *leadroute.Account) *answer {
+	return importRows(a, r, intake.Accounts(), nil, func(ctx context.Context, acc *leadroute.Account) *answer {
 		return a.produce(ctx, leadroute.TopicAccounts, acc.Domain, &leadroute.AccountMessage{Set: acc})
 	})
 }

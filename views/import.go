@@ -15,6 +15,8 @@ import (
 type Imported struct {
 	Accepted int  `json:"accepted"`
 	DryRun   bool `json:"dry_run,omitempty"` // checked only: nothing was written
+	// Warnings say what is most likely a mistake, and was taken all the same; at most maxFaults.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // refusal carries an answer out of an errgroup.
@@ -24,7 +26,8 @@ func (*refusal) Error() string { return "refused" }
 
 // importRows takes an array of rows, all or none: it writes after all have been checked.
 // If the log fails in between, the answer is 503 and the same is to be sent again.
-func importRows[T any](a *API, r *http.Request, table *intake.Table[T], write func(context.Context, *T) *answer) answer {
+// mind says what is odd about a row that is right; nil: nothing.
+func importRows[T any](a *API, r *http.Request, table *intake.Table[T], mind func(*T) string, write func(context.Context, *T) *answer) answer {
 	raw, bad := body(r, maxBody)
 	if bad != nil {
 		return *bad
@@ -40,8 +43,18 @@ func importRows[T any](a *API, r *http.Request, table *intake.Table[T], write fu
 	if len(faults) > 0 {
 		return faulty(faults, true)
 	}
+	out := &Imported{Accepted: len(rows)}
+	for i := range rows {
+		if mind == nil || len(out.Warnings) >= maxFaults {
+			break
+		}
+		if w := mind(&rows[i]); w != "" {
+			out.Warnings = append(out.Warnings, w)
+		}
+	}
 	if r.URL.Query().Get("dry_run") == "true" {
-		return answer{http.StatusOK, &Imported{Accepted: len(rows), DryRun: true}}
+		out.DryRun = true
+		return answer{http.StatusOK, out}
 	}
 	g, ctx := errgroup.WithContext(r.Context())
 	g.SetLimit(inFlight)
@@ -56,5 +69,5 @@ func importRows[T any](a *API, r *http.Request, table *intake.Table[T], write fu
 	if err := g.Wait(); err != nil {
 		return err.(*refusal).answer //nolint:errorlint,forcetypeassert // the only one there is
 	}
-	return answer{http.StatusAccepted, &Imported{Accepted: len(rows)}}
+	return answer{http.StatusAccepted, out}
 }

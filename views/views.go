@@ -49,6 +49,8 @@ type Config struct {
 	// Produce sends one message and returns when every replica that must have it has it.
 	Produce func(ctx context.Context, t leadroute.Topic, key string, v any) error
 
+	// Now is the clock, time.Now if nil.
+	Now func() time.Time
 	// Timeout is how long a request waits for the log or for ClickHouse, 5s if zero.
 	Timeout time.Duration
 	// Settle is how long a request about a rep waits for a rep that has just been imported
@@ -111,6 +113,9 @@ func New(cfg Config) (*API, error) {
 	if cfg.Settle == 0 {
 		cfg.Settle = time.Second
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
@@ -133,11 +138,15 @@ func New(cfg Config) (*API, error) {
 //	GET    /v1/leads/{id}?fields=true    state and trail of a lead; what the lead says only if asked for
 //	GET    /v1/leads/{id}/decisions      all that makes the decisions about a lead again, its fields included
 //	GET    /v1/claimable?rep=ana         the leads that are open to claim, to all or to one rep
-//	GET    /v1/reps                      the board
+//	GET    /v1/reps?profiles=true        the board: who is there, why not, and what they hold
+//	GET    /v1/reps/{id}                 one rep of it, with the profile
 //	POST   /v1/reps?dry_run=true         an array of reps: set the profiles, of all or of none
 //	PUT    /v1/reps/{id}                 one rep's profile
-//	PUT    /v1/reps/{id}/status          {"status":"available"}
-//	DELETE /v1/reps/{id}                 take a rep off the floor; the leads on the desk move on
+//	PATCH  /v1/reps/{id}                 some members of it (RFC 7396)
+//	PUT    /v1/reps/{id}/status          {"status":"away","until":"14:00"}
+//	PUT    /v1/reps/{id}/away            {"from":"2026-12-24","until":"2026-12-31","reason":"vacation"}, or an array
+//	DELETE /v1/reps/{id}/away?all=true   back: what has begun is over, with all what comes later, too
+//	DELETE /v1/reps/{id}?leads=          take a rep off the floor; leads=reassign lets the leads on the desk move on, leads=keep stay
 //	GET    /v1/queues                    who waits where, for how long, who is next
 //	GET    /v1/queues/{name}             one of them, with the first leads of its partitions
 //	GET    /v1/accounts?limit=&after=    who owns which account, by domain; after= goes on behind one
@@ -156,7 +165,11 @@ func (a *API) Routes(mux *http.ServeMux, guard func(http.Handler) http.Handler) 
 		"GET /v1/reps":                 a.board,
 		"POST /v1/reps":                a.importReps,
 		"PUT /v1/reps/{id}":            a.putRep,
+		"GET /v1/reps/{id}":            a.getRep,
+		"PATCH /v1/reps/{id}":          a.patchRep,
 		"PUT /v1/reps/{id}/status":     a.putStatus,
+		"PUT /v1/reps/{id}/away":       a.putAway,
+		"DELETE /v1/reps/{id}/away":    a.endAway,
 		"DELETE /v1/reps/{id}":         a.removeRep,
 		"GET /v1/queues":               a.queues,
 		"GET /v1/queues/{name}":        a.queue,

@@ -30,6 +30,9 @@ import (
 	"github.com/leadroute/leadroute/views"
 )
 
+// now is a Wednesday.
+var now = time.Date(2026, 1, 14, 10, 0, 0, 0, time.UTC)
+
 // floor is a router in memory: tables that the views read, and a log that is applied to
 // them as the stages would.
 type floor struct {
@@ -109,6 +112,7 @@ func newFloor(t *testing.T) *floor {
 			}, f.fail
 		},
 		Member: func(pool leadroute.PoolID, r *leadroute.Rep) bool { return string(pool) == r.Team },
+		Now:    func() time.Time { return now },
 		Log:    slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -154,7 +158,7 @@ func TestNewNamesWhatIsNotSet(t *testing.T) {
 func TestEveryRouteIsBehindTheGuard(t *testing.T) {
 	f := newFloor(t)
 	for _, route := range []string{
-		"GET /v1/leads/l1", "GET /v1/reps", "POST /v1/reps", "PUT /v1/reps/ana", "PUT /v1/reps/ana/status",
+		"GET /v1/leads/l1", "GET /v1/reps", "POST /v1/reps", "PUT /v1/reps/ana", "PUT /v1/reps/ana/status", "GET /v1/reps/ana", "PATCH /v1/reps/ana", "PUT /v1/reps/ana/away", "DELETE /v1/reps/ana/away",
 		"GET /v1/claimable", "DELETE /v1/reps/ana", "GET /v1/accounts", "POST /v1/accounts", "GET /v1/queues", "GET /v1/queues/backlog",
 		"GET /v1/accounts/match", "GET /v1/accounts/a.example", "PUT /v1/accounts/a.example", "DELETE /v1/accounts/a.example",
 	} {
@@ -268,23 +272,52 @@ func TestLeadThatCannotBeSeenWhole(t *testing.T) {
 
 func TestBoard(t *testing.T) {
 	f := newFloor(t)
-	f.reps["ben"] = &desk.State{Status: leadroute.StatusAway, Version: 3, Gone: true, Profile: leadroute.Rep{ID: "ben"}, Held: desk.Held{{Lead: "l1"}}}
-	f.reps["ana"] = &desk.State{
-		Status: leadroute.StatusAvailable, Version: 7, Held: desk.Held{{Lead: "l2"}, {Lead: "l3", Exempt: true}},
-		Profile: leadroute.Rep{ID: "ana", Name: "Ana", Team: "ae", Region: "EMEA", Weight: 2, Caps: leadroute.Caps{Open: 5}},
+	at := leadroute.At(now)
+	week := leadroute.Shifts{}
+	if err := week.Put("mon-fri", "09:00-17:00"); err != nil {
+		t.Fatal(err)
 	}
+	f.reps["ben"] = &desk.State{Status: leadroute.StatusAway, Version: 3, Gone: true, Profile: leadroute.Rep{ID: "ben"}, Held: desk.Held{{Lead: "l1"}}}
+	f.reps["left"] = &desk.State{Status: leadroute.StatusAvailable, Gone: true, Taken: desk.Taken{{Key: 1, At: at}}}
+	f.reps["ana"] = &desk.State{
+		Status: leadroute.StatusAvailable, Version: 7, Held: desk.Held{{Lead: "l2", Own: 3}, {Lead: "l3", Exempt: true}}, Last: at - 60_000,
+		Taken:   desk.Taken{{Key: 1, At: at - 7_200_000}, {Key: 2, At: at - 60_000}, {Key: 3, At: at - 86_400_000}},
+		Profile: leadroute.Rep{ID: "ana", Name: "Ana", Team: "ae", Region: "EMEA", Weight: 2, Caps: leadroute.Caps{Open: 5, PerHour: 2, PerDay: 8, PerWeek: 20}, Shifts: week},
+	}
+	f.reps["chloe"] = &desk.State{
+		Status: leadroute.StatusAvailable, Version: 1, Away: []leadroute.Away{{From: leadroute.Moment{Day: 20260112}, Until: leadroute.Moment{Day: 20260116}, Reason: "vacation"}},
+		Profile: leadroute.Rep{ID: "chloe", Team: "enterprise", Timezone: "Europe/Berlin", Hours: "nights", Holidays: []string{"fr"}, Shifts: week},
+	}
+	f.reps["emi"] = &desk.State{Status: leadroute.StatusBusy, StatusUntil: at + 600_000, Paused: at + 1_200_000, Version: 1, Profile: leadroute.Rep{ID: "emi"}}
+	f.reps["fay"] = &desk.State{Status: leadroute.StatusBusy, StatusUntil: at, Leaving: true, Version: 1, Profile: leadroute.Rep{ID: "fay", Timezone: "America/New_York", Shifts: week}}
+	f.reps["gil"] = &desk.State{Status: leadroute.StatusAvailable, Paused: at + 1_200_000, Version: 1, Profile: leadroute.Rep{ID: "gil", Timezone: "America/New_York", Shifts: week}}
 	_, body := f.call(t, "GET", "/v1/reps", "")
-	want := `{"reps":[` +
-		`{"id":"ana","name":"Ana","team":"ae","region":"EMEA","status":"available","open":1,"cap":5,"held":2,"weight":2,"version":7},` +
-		`{"id":"ben","status":"away","open":1,"cap":200,"held":1,"weight":1,"version":3,"gone":true}]}`
+	want := `{"at":1768384800000,"reps":[` +
+		`{"id":"ana","name":"Ana","team":"ae","region":"EMEA","status":"available","open":3,"cap":5,"held":2,"hour":{"taken":1,"cap":2},"day":{"taken":2,"cap":8},"week":{"taken":3,"cap":20},` +
+		`"last":1768384740000,"pools":["floor"],"shift_ends":1768410000000,"next_shift":1768467600000,"timezone":"UTC","weight":2,"version":7},` +
+		`{"id":"ben","status":"away","absent":"removed","open":1,"cap":200,"held":1,"pools":["floor"],"timezone":"UTC","weight":1,"version":3,"gone":true},` +
+		`{"id":"chloe","team":"enterprise","status":"available","absent":"out_of_office","absent_until":1768809600000,"reason":"vacation","away_until":1768604400000,"open":0,"cap":200,"held":0,` +
+		`"next_shift":1768809600000,"timezone":"Europe/Berlin","weight":1,"version":1,"warnings":["is in no pool, and gets leads by name alone",` +
+		`"keeps the hours \"nights\", which the policy does not have: they are always open","keeps the holidays \"fr\", which the policy does not have: they are working days"]},` +
+		`{"id":"emi","status":"busy","status_until":1768385400000,"absent":"busy","absent_until":1768386000000,"open":0,"cap":200,"held":0,"pools":["floor"],"timezone":"UTC","weight":1,"version":1,"policy":true},` +
+		`{"id":"fay","status":"available","absent":"leaving","open":0,"cap":200,"held":0,"pools":["floor"],"next_shift":1768399200000,"timezone":"America/New_York","weight":1,"version":1,"leaving":true},` +
+		`{"id":"gil","status":"available","absent":"off_shift","absent_until":1768399200000,"open":0,"cap":200,"held":0,"pools":["floor"],"next_shift":1768399200000,"timezone":"America/New_York","weight":1,"version":1}]}`
 	if body != want {
 		t.Errorf("GET /v1/reps = %s\nwant %s", body, want)
+	}
+	if _, one := f.call(t, "GET", "/v1/reps/emi", ""); !strings.HasSuffix(one, `"policy":true,"profile":{"id":"emi"}}`) {
+		t.Errorf("GET /v1/reps/emi = %s, want it with the profile", one)
+	}
+	if code, _ := f.call(t, "GET", "/v1/reps/left", ""); code != http.StatusNotFound {
+		t.Errorf("GET of a rep who has left = %d, want 404", code)
 	}
 }
 
 func TestChangesGoIntoTheLog(t *testing.T) {
 	f := newFloor(t)
-	f.reps["ana"] = &desk.State{Profile: leadroute.Rep{ID: "ana"}}
+	f.reps["ana"] = &desk.State{Profile: leadroute.Rep{ID: "ana", Timezone: "Europe/Berlin", Team: "ae", Caps: leadroute.Caps{Open: 3, PerDay: 9}}}
+	f.reps["dario"] = &desk.State{Held: desk.Held{{Lead: "l1"}}}
+	accepted := func(id string) string { return `{"id":"` + id + `","status":"accepted"}` }
 	f.accounts["old.example"] = &leadroute.Account{Domain: "old.example"}
 	for _, c := range []struct{ method, path, body, answer, key, message string }{
 		{
@@ -294,7 +327,18 @@ func TestChangesGoIntoTheLog(t *testing.T) {
 		{"PUT", "/v1/reps/chloe", `{"name":"Chloe"}`, `{"id":"chloe","status":"accepted"}`, "reps/chloe", `{"profile":{"id":"chloe","name":"Chloe"}}`},
 		{"PUT", "/v1/reps/chloe", `{"id":"chloe","weight":0.5}`, `{"id":"chloe","status":"accepted"}`, "reps/chloe", `{"profile":{"id":"chloe","weight":0.5}}`},
 		{"PUT", "/v1/reps/ana/status", `{"status":"away"}`, `{"id":"ana","status":"accepted"}`, "reps/ana", `{"status":"away"}`},
-		{"DELETE", "/v1/reps/ana", "", `{"id":"ana","status":"accepted"}`, "reps/ana", `{"remove":{"reason":"operator"}}`},
+		{"PUT", "/v1/reps/ana/status", `{"status":"away","until":"14:00"}`, accepted("ana"), "reps/ana", `{"status":"away","until":1768395600000}`},
+		{"PUT", "/v1/reps/ana/status", `{"status":"off","until":"2026-01-14"}`, accepted("ana"), "reps/ana", `{"status":"off","until":1768431600000}`},
+		{"PUT", "/v1/reps/ana/status", `{"status":"busy","until":"2026-01-14T12:30:00+02:00"}`, accepted("ana"), "reps/ana", `{"status":"busy","until":1768386600000}`},
+		{"PATCH", "/v1/reps/ana", `{"team":null,"caps":{"open":5},"shifts":"mon-fri 09:00-17:00"}`, accepted("ana"), "reps/ana", `{"profile":{"id":"ana","timezone":"Europe/Berlin","caps":{"open":5,"per_day":9},"shifts":{"mon-fri":"09:00-17:00"}}}`},
+		{"PUT", "/v1/reps/ana/away", `{"from":"2026-02-01","until":"2026-02-14","reason":"vacation"}`, accepted("ana"), "reps/ana", `{"away":{"add":[{"from":"2026-02-01","until":"2026-02-14","reason":"vacation"}]}}`},
+		{"PUT", "/v1/reps/ana/away", `["2026-01-14..", {"until":"2026-01-15T12:00:00Z"}]`, accepted("ana"), "reps/ana", `{"away":{"add":[{"from":"2026-01-14"},{"until":"2026-01-15T12:00:00Z"}]}}`},
+		{"DELETE", "/v1/reps/ana/away", "", accepted("ana"), "reps/ana", `{"away":{"back":1768384800000}}`},
+		{"DELETE", "/v1/reps/ana/away?all=true", "", accepted("ana"), "reps/ana", `{"away":{"back":1768384800000,"all":true}}`},
+		{"DELETE", "/v1/reps/ana", "", accepted("ana"), "reps/ana", `{"remove":{"reason":"operator","keep":true,"at":1768384800000}}`},
+		{"DELETE", "/v1/reps/dario?leads=reassign", "", accepted("dario"), "reps/dario", `{"remove":{"reason":"operator","at":1768384800000}}`},
+		{"DELETE", "/v1/reps/dario?leads=keep", "", accepted("dario"), "reps/dario", `{"remove":{"reason":"operator","keep":true,"at":1768384800000}}`},
+		{"POST", "/v1/reps", `[{"id":"ana","team":"enterprise","holidays":["de"],"cost":{"P0":2}}]`, `{"accepted":1,"warnings":["rep \"ana\" is in no pool, and gets leads by name alone"]}`, "reps/ana", `{"profile":{"id":"ana","team":"enterprise","cost":{"P0":2},"holidays":["de"]}}`},
 		{
 			"POST", "/v1/accounts", `[{"domain":" WWW.Example.com. ","owner":"ana","attrs":{"tier":"gold"}}]`,
 			`{"accepted":1}`, "accounts/example.com", `{"set":{"domain":"example.com","owner":"ana","attrs":{"tier":"gold"}}}`,
@@ -328,7 +372,10 @@ func TestChangesGoIntoTheLog(t *testing.T) {
 func TestRefusalsNameTheMemberAndTheRemedy(t *testing.T) {
 	f := newFloor(t)
 	f.reps["gone"] = &desk.State{Gone: true}
-	f.reps["ana"] = &desk.State{}
+	f.reps["ana"] = &desk.State{Held: desk.Held{{Lead: "l1"}, {Lead: "l2"}}}
+	for i := range leadroute.MaxAway {
+		f.reps["ana"].Away = append(f.reps["ana"].Away, leadroute.Away{From: leadroute.Moment{Day: 20260201 + i}, Until: leadroute.Moment{Day: 20260201 + i}})
+	}
 	for _, c := range []struct {
 		method, path, body string
 		code               int
@@ -337,6 +384,21 @@ func TestRefusalsNameTheMemberAndTheRemedy(t *testing.T) {
 	}{
 		{"PUT", "/v1/reps/ana/status", `{"status":"lunch"}`, 422, "/status", []string{`"lunch"`, "available, busy, away or off"}},
 		{"PUT", "/v1/reps/ana/status", `{"status":1}`, 422, "/status", []string{"available, busy, away or off"}},
+		{"PUT", "/v1/reps/ana/status", `{"status":"away","until":"09:00"}`, 422, "/until", []string{`"09:00" is over`, "14:00"}},
+		{"PUT", "/v1/reps/ana/status", `{"status":"away","until":"soon"}`, 422, "/until", []string{`"soon"`, "14:00"}},
+		{"PUT", "/v1/reps/ana/status", `{"status":"available","until":"14:00"}`, 422, "/until", []string{"leave until out"}},
+		{"PUT", "/v1/reps/ana/away", `{"from":"2026-02-30"}`, 422, "/from", []string{"February 2026 has 28 days", "2026-12-24"}},
+		{"PUT", "/v1/reps/ana/away", `{"from":"2026-02-14","until":"2026-02-01"}`, 422, "", []string{"lies before", "the other way round"}},
+		{"PUT", "/v1/reps/ana/away", `{"until":"2026-01-10"}`, 422, "/until", []string{"is over"}},
+		{"PUT", "/v1/reps/ana/away", `{"from":"2026-03-01"}`, 409, "", []string{"17 times", "at most 16"}},
+		{"PUT", "/v1/reps/nobody/away", `{"from":"2026-03-01"}`, 404, "", []string{`"nobody"`}},
+		{"DELETE", "/v1/reps/gone/away", "", 404, "", []string{`"gone"`}},
+		{"DELETE", "/v1/reps/ana", "", 409, "", []string{"ana holds 2 leads", "--reassign", "--keep"}},
+		{"DELETE", "/v1/reps/ana?leads=drop", "", 400, "", []string{"leads=drop", "leads=keep"}},
+		{"PATCH", "/v1/reps/ana", `{"shifts":{"mon":"17:00-09:00"}}`, 422, "/shifts/mon", []string{"end before they begin", "09:00-17:30"}},
+		{"PATCH", "/v1/reps/ana", `{"id":"ben"}`, 422, "/id", []string{"cannot change"}},
+		{"PATCH", "/v1/reps/gone", `{"team":"ae"}`, 404, "", []string{`"gone"`}},
+		{"POST", "/v1/reps", `[{"id":"ana","holidays":["fr"]}]`, 422, "/0/holidays", []string{`"fr"`, "write one of de"}},
 		{"PUT", "/v1/reps/gone/status", `{"status":"away"}`, 404, "", []string{`"gone"`, "import"}},
 		{"PUT", "/v1/reps/ana", `{"id":"ben"}`, 422, "/id", []string{`"ben"`, `"ana"`}},
 		{"PUT", "/v1/reps/ana", `{"caps":{"open":-1}}`, 422, "/caps/open", []string{"-1 is negative"}},
@@ -488,5 +550,7 @@ func officePlan() *plan.Plan {
 		ID: "p", Zone: time.UTC, Hours: map[string]*plan.Hours{"office": office},
 		Calendars: map[string]*plan.Calendar{"de": {Name: "de", Days: map[plan.Date]string{{Year: 2026, Month: 12, Day: 25}: "Christmas"}}},
 		Classes:   []plan.Class{{Name: "P0"}, {Name: "P1"}},
+		Pools:     map[leadroute.PoolID]*plan.Pool{"floor": {Name: "floor", Where: func(r *leadroute.Rep) bool { return r.Team != "enterprise" }}},
+		Reps:      []leadroute.Rep{{ID: "emi"}},
 	}
 }

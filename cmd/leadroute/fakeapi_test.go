@@ -136,7 +136,7 @@ func (f *fakeAPI) produce(_ context.Context, topic leadroute.Topic, key string, 
 	defer f.mu.Unlock()
 	switch m := v.(type) {
 	case *leadroute.RepMessage:
-		s, _ := reps.Apply(reps.Env{}, leadroute.RepID(key), f.reps[key], m, 1)
+		s, _ := reps.Apply(reps.Env{Plan: func(leadroute.PlanID) *plan.Plan { return officePlan() }}, leadroute.RepID(key), f.reps[key], m, leadroute.At(time.Now()))
 		set(f.reps, key, s)
 	case *leadroute.AccountMessage:
 		a, _ := accounts.Apply(key, f.accounts[key], m, 0)
@@ -331,5 +331,7 @@ func officePlan() *plan.Plan {
 			"backlog":            {Name: "backlog", Order: plan.ByDeadline, Description: "Nobody free. Drained as reps close their leads, the most urgent lead first."},
 			plan.UnassignedQueue: {Name: plan.UnassignedQueue, Order: plan.ByDeadline},
 		},
+		Pools: map[leadroute.PoolID]*plan.Pool{"floor": {Name: "floor", Where: func(r *leadroute.Rep) bool { return r.Team != "enterprise" }}},
+		Reps:  []leadroute.Rep{{ID: "emi"}},
 	}
 }

@@ -100,6 +100,7 @@ type importing[T any] struct {
 	path  string
 	table *intake.Table[T]
 	in    *twice
+	warn  bool // what the API finds odd is told
 }
 
 // pass reads the whole file, and has its parts checked, or written. It returns how many rows there are.
@@ -134,8 +135,8 @@ func (im *importing[T]) pass(ctx context.Context, check bool) (rows int, err err
 				break
 			}
 		}
-		if check && rows == 0 && len(file.Attrs) > 0 {
-			fmt.Fprintf(im.opts.Err, "columns that become attributes: %s\n", strings.Join(file.Attrs, ", "))
+		if check && rows == 0 {
+			tellAttrs(im.opts.Err, file)
 		}
 		some, faults := reading.Read(file.Records)
 		wrong.tell(file, faults)
@@ -181,7 +182,19 @@ func (im *importing[T]) send(ctx context.Context, p *part, dry bool, wrong *comp
 	if before := p.before + p.first; err != nil && before > 0 && !dry {
 		return fmt.Errorf("%w; the first %d were imported: import the file again", err, before)
 	}
+	if im.warn && err == nil {
+		for _, w := range done.Warnings {
+			fmt.Fprintln(im.opts.Err, "warning:", w)
+		}
+	}
 	return err
+}
+
+// tellAttrs names the columns that no field is named for: one may be misspelt.
+func tellAttrs(w io.Writer, file *intake.File) {
+	if len(file.Attrs) > 0 {
+		fmt.Fprintf(w, "columns that become attributes: %s\n", strings.Join(file.Attrs, ", "))
+	}
 }
 
 // complaints tells what is wrong with a file, as far as anybody reads it, and counts it.
@@ -280,6 +293,11 @@ func readRows[T any](opts importOptions, table *intake.Table[T]) (*intake.File, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("read %s: %w", inputName(opts.File), err)
 	}
+	return parseRows(opts, table, content)
+}
+
+// parseRows is readRows of what was read.
+func parseRows[T any](opts importOptions, table *intake.Table[T], content []byte) (*intake.File, []T, error) {
 	if len(content) > maxImportFile {
 		return nil, nil, fmt.Errorf("%s is larger than %d MB: import it in parts", inputName(opts.File), maxImportFile>>20)
 	}

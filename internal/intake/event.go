@@ -20,6 +20,27 @@ func Status(s string) (leadroute.RepStatus, *Fault) {
 	return "", &Fault{Pointer: "/status", Message: fmt.Sprintf("there is no status %q", s), Remedy: "write available, busy, away or off"}
 }
 
+// EndOf reads when something ends that holds from now: an instant, a time of this day, or a
+// whole day, in the zone.
+func EndOf(s string, now leadroute.Millis, zone *time.Location) (leadroute.Millis, *Fault) {
+	fault := func(message string) (leadroute.Millis, *Fault) {
+		return 0, &Fault{Pointer: "/until", Message: message, Remedy: `write a time of today, "14:00", a day, "2026-12-24", or an instant with its zone, "2026-12-24T12:00:00+01:00", that is to come`}
+	}
+	var end time.Time
+	if minutes, ok := leadroute.ParseClock(s); ok {
+		y, m, d := now.Time().In(zone).Date()
+		end = time.Date(y, m, d, 0, minutes, 0, 0, zone)
+	} else if m, err := leadroute.ParseMoment(s); err == nil {
+		end = m.End(zone)
+	} else {
+		return fault(err.Error())
+	}
+	if leadroute.At(end) <= now {
+		return fault(fmt.Sprintf("%q is over", s))
+	}
+	return leadroute.At(end), nil
+}
+
 // Domain reads the domain of an account.
 func Domain(s string) (string, *Fault) {
 	d := domain(s)
