@@ -74,21 +74,25 @@ func (c *compiler) times(b body, r *leadroute.Rep) {
 			c.report(invalidDate, b.attr("started_on").Expr.Range(), `%q is no day%s. Write year-month-day: "2026-01-14".`, s, leadroute.DayHint(s))
 		}
 	}
-	k, ok := c.value(b, "away")
-	if !ok {
-		return
+	if k, ok := c.value(b, "away"); ok {
+		r.Away = c.aways(k)
 	}
+}
+
+// aways reads one time out of the office or a list of them.
+func (c *compiler) aways(k constant) (all []leadroute.Away) {
 	list, isList := k.v.([]constant)
 	if !isList {
 		list = []constant{k}
 	}
 	if len(list) > leadroute.MaxAway {
 		c.report(outOfRange, k.rng, "A rep has at most %d times out of the office; leave out what is over.", leadroute.MaxAway)
-		return
+		return nil
 	}
 	for _, k := range list {
-		r.Away = append(r.Away, c.away(k))
+		all = append(all, c.away(k))
 	}
+	return all
 }
 
 // away reads { from = "2026-12-24", until = "2026-12-31", reason = "vacation" }.

@@ -326,6 +326,12 @@ func (c *compiler) figure(a *Actor, f item) {
 			c.report(invalidValue, f.rng, "A weight is a number above zero.")
 		}
 		r.Weight = w
+	case "shifts":
+		r.Shifts = c.week(f.constant, f.key)
+	case "holidays":
+		r.Holidays = c.refsIn(f.constant, "calendar")
+	case "away":
+		r.Away = c.aways(f.constant)
 	case "capacity":
 		c.actorCaps(r, f)
 	default:
@@ -371,7 +377,7 @@ func (c *compiler) repColumn(r *leadroute.Rep, f item) {
 	case read && use.typ != typ:
 		c.report(wrongType, f.rng, "rep.%s is a %s at %s, and a %s here.", f.key, use.typ, at(use.where), typ)
 	case !read:
-		known := []string{"status", "capacity"}
+		known := []string{"status", "capacity", "shifts", "holidays", "away"}
 		for name := range plan.RepFields {
 			known = append(known, name)
 		}

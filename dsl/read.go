@@ -243,6 +243,11 @@ func (c *compiler) refs(b body, name, typ string) []string {
 	if !ok {
 		return nil
 	}
+	return c.refsIn(k, typ)
+}
+
+// refsIn reads what refs reads out of a constant.
+func (c *compiler) refsIn(k constant, typ string) []string {
 	list, isList := k.v.([]constant)
 	if !isList {
 		list = []constant{k}

@@ -45,7 +45,7 @@ func writeExplanation(w io.Writer, p *plan.Plan, x explained) {
 	}
 	_ = t.Flush()
 	for _, c := range x.Candidates {
-		writeCandidates(w, c)
+		writeCandidates(w, p, c)
 	}
 	writeNearest(w, x.Nearest)
 }
@@ -53,7 +53,7 @@ func writeExplanation(w io.Writer, p *plan.Plan, x explained) {
 // mostReps is how many candidates of a pool are told to people.
 const mostReps = 12
 
-func writeCandidates(w io.Writer, c candidates) {
+func writeCandidates(w io.Writer, p *plan.Plan, c candidates) {
 	fmt.Fprintf(w, "\nReps of pool.%s, in the order in which a fresh rotation would pick\n", c.Pool)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, s := range c.Reps[:min(len(c.Reps), mostReps)] {
@@ -61,6 +61,9 @@ func writeCandidates(w io.Writer, c candidates) {
 		switch {
 		case s.Passed != "":
 			words = "passed over: " + passedWords(s.Passed)
+			if s.Until > 0 {
+				words += " until " + s.Until.Time().In(p.Zone).Format("Mon 2 Jan 15:04 MST")
+			}
 		case s.Claims:
 			words = "may claim it"
 		case s.Turn == 1:

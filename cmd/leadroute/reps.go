@@ -12,7 +12,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/leadroute/leadroute/internal/intake"
 	"github.com/leadroute/leadroute/views"
@@ -146,13 +145,11 @@ blocks say comes into force again when leadroute starts or the policy changes.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.on(api, cmd, args)
 			var bad error
-			cmd.Flags().Visit(func(f *pflag.Flag) {
-				for _, p := range profileFlags {
-					if p.name == f.Name {
-						bad = errors.Join(bad, p.put(opts.Profile, f.Value.String()))
-					}
+			for _, f := range profileFlags {
+				if value, err := cmd.Flags().GetString(f.name); err == nil && cmd.Flags().Changed(f.name) {
+					bad = errors.Join(bad, f.put(opts.Profile, value))
 				}
-			})
+			}
 			if bad != nil {
 				return bad
 			}

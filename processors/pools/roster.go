@@ -261,6 +261,8 @@ type Standing struct {
 	Claims bool `json:"claims,omitempty"`
 	// Passed says why the rep was passed over, in the words of desk.Refuse.
 	Passed string `json:"passed,omitempty"`
+	// Until is when a rep who is not there will be; 0: nobody can say, or that is not what keeps the rep.
+	Until leadroute.Millis `json:"until,omitempty"`
 }
 
 // Standings lists the pool's members, whoever the strategy would pick first at the head and
@@ -288,7 +290,11 @@ func (r *Roster) Standings(p *plan.Plan, pool *plan.Pool, turn *State, o *leadro
 			c.Score = fits.score(&w.state.Profile, c.Open)
 			among = append(among, c)
 		} else {
-			passed = append(passed, Standing{Rep: w.id, Open: w.state.Open(), Passed: no})
+			one := Standing{Rep: w.id, Open: w.state.Open(), Passed: no}
+			if back := w.state.Returns(p, at); back > at {
+				one.Until = back
+			}
+			passed = append(passed, one)
 		}
 	}
 	s := State{}
