@@ -159,10 +159,7 @@ func nowWords(r *views.BoardRow, now leadroute.Millis) string {
 		if at == 0 {
 			return ""
 		}
-		if day := at - 1; endsDay(at, r.Timezone) {
-			return " through " + wallDay(day, now, r.Timezone)
-		}
-		return " until " + wallClock(at, now, r.Timezone)
+		return " " + untilWords(at, now, r.Timezone)
 	}
 	switch r.Absent {
 	case "":
@@ -227,11 +224,19 @@ func poolWords(pools []leadroute.PoolID) string {
 func shiftWords(r *views.BoardRow, now leadroute.Millis) string {
 	switch {
 	case r.ShiftEnds > 0:
-		return "until " + wallClock(r.ShiftEnds, now, r.Timezone)
+		return untilWords(r.ShiftEnds, now, r.Timezone)
 	case r.NextShift > 0:
 		return "from " + wallClock(r.NextShift, now, r.Timezone)
 	}
 	return "-"
+}
+
+// untilWords say the end of a day by the day.
+func untilWords(at, now leadroute.Millis, timezone string) string {
+	if endsDay(at, timezone) {
+		return "through " + wallDay(at-1, now, timezone)
+	}
+	return "until " + wallClock(at, now, timezone)
 }
 
 // wallClock is an instant in the rep's zone: the time alone if it is today, and no date that
