@@ -151,7 +151,7 @@ func (r *run) drop(i int) delivery {
 	return d
 }
 
-// other returns a rep who may not own what d's owner may: of another region and team.
+// other returns a rep who may own neither d's lead nor another of its company.
 func (r *run) other(t *testing.T, d delivery) leadroute.Rep {
 	t.Helper()
 	at, ok := r.gen.Find(d.email)
@@ -160,7 +160,7 @@ func (r *run) other(t *testing.T, d delivery) leadroute.Rep {
 	}
 	truth := r.gen.Truth(at)
 	for _, rep := range r.reps {
-		if !r.e.Judge.Allows(truth, rep.ID) {
+		if !r.e.Judge.Allows(truth, rep.ID) && !claimed(r.e, truth, rep.ID) {
 			return rep
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/leadroute/leadroute"
@@ -78,6 +79,9 @@ type Generator struct {
 	words     *vocabulary
 	companies []company
 	accounts  []company
+
+	once   sync.Once
+	truths map[string][]Truth // by company, made when somebody asks
 }
 
 // New returns a generator, or an error that names the option that makes no sense.

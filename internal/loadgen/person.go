@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	"github.com/leadroute/leadroute"
@@ -148,6 +149,21 @@ type Truth struct {
 	Owner leadroute.RepID
 	Big   bool // more than 500 people and more than 100,000 a year
 	Class leadroute.Class
+}
+
+// Company returns what is true of the leads of a company, each kind once.
+func (g *Generator) Company(domain string) []Truth {
+	g.once.Do(func() {
+		g.truths = map[string][]Truth{}
+		for i := range g.Len() {
+			t := g.Truth(i)
+			t.Person, t.Class = "", ""
+			if all := g.truths[t.Domain]; !slices.Contains(all, t) {
+				g.truths[t.Domain] = append(all, t)
+			}
+		}
+	})
+	return g.truths[domain]
 }
 
 // Truth returns what is true of lead i. A Duplicate's is its original's.
