@@ -19,8 +19,10 @@ import (
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/dsl/policytest"
 	"github.com/leadroute/leadroute/internal/intake"
+	"github.com/leadroute/leadroute/internal/person"
 	"github.com/leadroute/leadroute/processors/company"
 	"github.com/leadroute/leadroute/processors/desk"
+	"github.com/leadroute/leadroute/processors/ledger"
 	"github.com/leadroute/leadroute/processors/pools"
 )
 
@@ -188,10 +190,32 @@ type way struct {
 	// Account is the one that the lead found, and Found how, and what it passed over.
 	Account *leadroute.Account `json:"account,omitempty"`
 	Found   *plan.Found        `json:"found,omitempty"`
+	Shared  *shared            `json:"shared,omitempty"`
 	// Candidates are the members of each pool among the targets.
 	Candidates []candidates `json:"candidates,omitempty"`
 	// Nearest says what would have sent the lead to a rule that passed it over.
 	Nearest []plan.Nearest `json:"nearest,omitempty"`
+}
+
+// shared is what the lead has in common with others, whose rep may be its owner.
+type shared struct {
+	KnownBy []string        `json:"known_by,omitempty"` // the fields that tell the person
+	Then    plan.DedupeThen `json:"then,omitempty"`     // what becomes of the next lead of the person
+	Company string          `json:"company,omitempty"`  // the key of the company that its first assignment claims
+}
+
+func sharedOf(p *plan.Plan, l *leadroute.Lead, accounts ledger.Accounts) *shared {
+	var s shared
+	if s.KnownBy = person.KnownBy(p, l); len(s.KnownBy) > 0 {
+		s.Then = p.Dedupe.Then
+	}
+	if account, _, claims := ledger.AccountOf(p, l, accounts); account == nil || account.Owner == "" {
+		s.Company = claims
+	}
+	if s.Company == "" && len(s.KnownBy) == 0 {
+		return nil
+	}
+	return &s
 }
 
 type candidates struct {
@@ -251,6 +275,7 @@ func (e *explanations) explain(raw []byte) (explained, error) {
 			out.Candidates = append(out.Candidates, candidates{t.Pool, reps})
 		}
 	}
+	out.Shared = sharedOf(e.plan, &lead, e.book)
 	out.Nearest = e.plan.Nearest(record, e.live, at)
 	return out, nil
 }

@@ -47,7 +47,28 @@ func writeExplanation(w io.Writer, p *plan.Plan, x explained) {
 	for _, c := range x.Candidates {
 		writeCandidates(w, p, c)
 	}
+	writeShared(w, x.Shared)
 	writeNearest(w, x.Nearest)
+}
+
+// thenWords say what becomes of the next lead of a person.
+var thenWords = map[plan.DedupeThen]string{
+	plan.SameOwner:  "is offered to the same rep first",
+	plan.Drop:       "is dropped",
+	plan.MergeEvent: "is merged into the first while that is open, else offered to the same rep first",
+}
+
+func writeShared(w io.Writer, s *shared) {
+	if s == nil {
+		return
+	}
+	fmt.Fprintln(w, "\nPeople and companies")
+	if len(s.KnownBy) > 0 {
+		fmt.Fprintf(w, "  known by lead.%s: the next lead of the person %s\n", strings.Join(s.KnownBy, ", lead."), thenWords[s.Then])
+	}
+	if s.Company != "" {
+		fmt.Fprintf(w, "  of the company %s: unless it has an owner, its first assignment makes the rep that\n", s.Company)
+	}
 }
 
 // mostReps is how many candidates of a pool are told to people.

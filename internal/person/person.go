@@ -34,13 +34,29 @@ func Identities(p *plan.Plan, key []byte, l *leadroute.Lead) []string {
 	defer r.Free()
 	var all []string
 	for _, field := range p.Dedupe.By {
-		kind := KindOf(field)
-		if v := Normal(kind, r.Text(field), r.Text(plan.CountryField)); v != "" {
-			all = append(all, hash(key, kind, v))
+		if v := value(r, field); v != "" {
+			all = append(all, hash(key, KindOf(field), v))
 		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// KnownBy are the fields that make the lead's identities.
+func KnownBy(p *plan.Plan, l *leadroute.Lead) []string {
+	if p.Dedupe == nil || p.Dedupe.Layout == nil {
+		return nil
+	}
+	r, err := p.Dedupe.Layout.Lead(l, nil)
+	if err != nil {
+		return nil
+	}
+	defer r.Free()
+	return slices.DeleteFunc(slices.Clone(p.Dedupe.By), func(field string) bool { return value(r, field) == "" })
+}
+
+func value(r *plan.Record, field string) string {
+	return Normal(KindOf(field), r.Text(field), r.Text(plan.CountryField))
 }
 
 // Kind is what a field holds: two fields of one kind may hold the same address or number.
