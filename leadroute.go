@@ -494,10 +494,22 @@ type Admission struct {
 	Plan     PlanID `json:"plan"`
 }
 
-// Revise asks the ledger to take the lead from its owner and offer it again.
+// Revise asks the ledger to take the lead from its owner, or out of its queue, and offer it again.
 type Revise struct {
 	Rev    int    `json:"rev"`    // the revision to be replaced; a later one ignores the message
-	Reason string `json:"reason"` // rep_removed, operator
+	Reason string `json:"reason"` // rep_removed, operator, or what an operator said
+	// By is the operator who asks: the name of the API key. A lead that is held is not moved then.
+	By string `json:"by,omitempty"`
+	// Anew: the plan in force decides the lead again. To: the lead goes there.
+	Anew bool  `json:"anew,omitempty"`
+	To   *Goal `json:"to,omitempty"`
+}
+
+// Goal is where a lead is to go; exactly one member is set.
+type Goal struct {
+	Pool  PoolID  `json:"pool,omitempty"`
+	Queue QueueID `json:"queue,omitempty"`
+	Rep   RepID   `json:"rep,omitempty"`
 }
 
 // Redeliver replays a dead-lettered delivery, or (Destination empty) the lead itself.

@@ -16,6 +16,10 @@ func (s *scope) value(f *plan.Field, v string, rng hcl.Range) {
 	if slices.Contains(f.Values, v) {
 		return
 	}
+	if strings.HasPrefix(f.Name, "route.") {
+		s.c.report(unknownValue, rng, "%s is never %q: it is %s.%s", f.Name, v, enumerate(f.Values, "or"), nearHint(v, f.Values))
+		return
+	}
 	s.c.report(unknownValue, rng, "lead.%s is never %q: its schema has the values %s.%s", f.Name, v, quoteList(f.Values), nearHint(v, f.Values))
 }
 

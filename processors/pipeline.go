@@ -61,6 +61,7 @@ type Pipeline struct {
 	Queues   *stream.View[queues.State]
 
 	cfg     Config
+	roster  *pools.Roster
 	stages  []runner // that need the roster, and others that need to know the reps
 	others  []runner
 	ready   []<-chan struct{}
@@ -85,6 +86,7 @@ func Build(cfg Config) (*Pipeline, error) {
 	p := &Pipeline{cfg: cfg, parts: map[string]*part{}, world: &world{options: cfg.Stream.Options()}, metrics: deliver.NewMetrics(cfg.Stream.Metrics)}
 	current := cfg.Plans.Current()
 	roster, directory := pools.NewRoster(), &desk.Directory{}
+	p.roster = roster
 	var err error
 	if p.Gateway, err = gateway.New(gateway.Config{
 		Stream: cfg.Stream, Keys: cfg.Keys, IDKey: cfg.IDKey, Classes: classesOf(current, nil),
@@ -160,6 +162,17 @@ func Build(cfg Config) (*Pipeline, error) {
 	}
 	p.other("clock", ticks.Run)
 	return p, p.arrange(current, nil)
+}
+
+// Decide is what the plan in force says of a lead now; nothing comes of it.
+func (p *Pipeline) Decide(l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
+	v := p.cfg.Plans.Current()
+	return ledger.Decide(v, l, p.book, p.roster.Live(v, at), at)
+}
+
+// Leads reads the rows of all leads, of whatever instance, as stream.Scan does.
+func (p *Pipeline) Leads(ctx context.Context, yield func(id string, s *ledger.State) error) error {
+	return stream.Scan(ctx, p.cfg.Stream, leadroute.TopicLedger, yield)
 }
 
 func addStage[S, M any](p *Pipeline, st stream.Stage[S, M]) (*stream.Processor[S], error) {

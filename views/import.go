@@ -56,18 +56,26 @@ func importRows[T any](a *API, r *http.Request, table *intake.Table[T], mind fun
 		out.DryRun = true
 		return answer{http.StatusOK, out}
 	}
-	g, ctx := errgroup.WithContext(r.Context())
+	if bad := writeAll(r.Context(), len(rows), func(ctx context.Context, i int) *answer { return write(ctx, &rows[i]) }); bad != nil {
+		return *bad
+	}
+	return answer{http.StatusAccepted, out}
+}
+
+// writeAll writes n things, some at once, and returns the first answer that says why not.
+func writeAll(ctx context.Context, n int, write func(ctx context.Context, i int) *answer) *answer {
+	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(inFlight)
-	for i := range rows {
+	for i := range n {
 		g.Go(func() error {
-			if bad := write(ctx, &rows[i]); bad != nil {
+			if bad := write(ctx, i); bad != nil {
 				return &refusal{*bad}
 			}
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return err.(*refusal).answer //nolint:errorlint,forcetypeassert // the only one there is
+		return &err.(*refusal).answer //nolint:errorlint,forcetypeassert // the only one there is
 	}
-	return answer{http.StatusAccepted, out}
+	return nil
 }

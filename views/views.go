@@ -34,6 +34,15 @@ type Config struct {
 	Reps     func(yield func(key string, s *desk.State) bool)
 	Accounts func(yield func(domain string) bool)
 	Queues   func(yield func(key string, s *queues.State) bool)
+	// Leads calls yield for each write of a lead's row, whatever instance has it, the last one
+	// of a lead last; s is nil where it is gone.
+	Leads func(ctx context.Context, yield func(id string, s *ledger.State) error) error
+	// Where compiles a condition by the policy in force; one that is wrong is an ErrWhere.
+	Where func(ctx context.Context, expr string) (*plan.Where, error)
+	// Decide is what the plan in force says of a lead now.
+	Decide func(l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error)
+	// By is the name of the key that a request came with.
+	By func(*http.Request) string
 	// Plan is the policy in force, whose names reps may use; never nil.
 	Plan func() *plan.Plan
 	// Rep reads one row of Reps, nil if there is none. If it is not set, Reps is searched.
@@ -90,6 +99,10 @@ func New(cfg Config) (*API, error) {
 		{"Account", cfg.Account != nil},
 		{"Match", cfg.Match != nil},
 		{"Queues", cfg.Queues != nil},
+		{"Leads", cfg.Leads != nil},
+		{"Where", cfg.Where != nil},
+		{"Decide", cfg.Decide != nil},
+		{"By", cfg.By != nil},
 		{"Plan", cfg.Plan != nil},
 		{"Produce", cfg.Produce != nil},
 	} {
@@ -138,6 +151,8 @@ func New(cfg Config) (*API, error) {
 //	GET    /v1/leads/{id}?fields=true    state and trail of a lead; what the lead says only if asked for
 //	GET    /v1/leads/{id}/decisions      all that makes the decisions about a lead again, its fields included
 //	GET    /v1/claimable?rep=ana         the leads that are open to claim, to all or to one rep
+//	POST   /v1/leads/reroute/preview     {"where","to","max"}: which open leads would move where
+//	POST   /v1/leads/reroute             {"leads":[{"lead","rev"}],"to","reason"}: they move, if they are as they were
 //	GET    /v1/reps?profiles=true        the board: who is there, why not, and what they hold
 //	GET    /v1/reps/{id}                 one rep of it, with the profile
 //	POST   /v1/reps?dry_run=true         an array of reps: set the profiles, of all or of none
@@ -159,29 +174,35 @@ func New(cfg Config) (*API, error) {
 // A change answers 202 when the log has it; the tables follow within milliseconds.
 func (a *API) Routes(mux *http.ServeMux, guard func(http.Handler) http.Handler) {
 	for pattern, h := range map[string]func(*http.Request) answer{
-		"GET /v1/leads/{id}":           a.lead,
-		"GET /v1/leads/{id}/decisions": a.decisions,
-		"GET /v1/claimable":            a.claimable,
-		"GET /v1/reps":                 a.board,
-		"POST /v1/reps":                a.importReps,
-		"PUT /v1/reps/{id}":            a.putRep,
-		"GET /v1/reps/{id}":            a.getRep,
-		"PATCH /v1/reps/{id}":          a.patchRep,
-		"PUT /v1/reps/{id}/status":     a.putStatus,
-		"PUT /v1/reps/{id}/away":       a.putAway,
-		"DELETE /v1/reps/{id}/away":    a.endAway,
-		"DELETE /v1/reps/{id}":         a.removeRep,
-		"GET /v1/queues":               a.queues,
-		"GET /v1/queues/{name}":        a.queue,
-		"GET /v1/accounts":             a.accounts,
-		"POST /v1/accounts":            a.importAccounts,
-		"GET /v1/accounts/match":       a.matchAccount,
-		"GET /v1/accounts/{domain}":    a.account,
-		"PUT /v1/accounts/{domain}":    a.putAccount,
-		"DELETE /v1/accounts/{domain}": a.removeAccount,
+		"GET /v1/leads/{id}":             a.lead,
+		"GET /v1/leads/{id}/decisions":   a.decisions,
+		"GET /v1/claimable":              a.claimable,
+		"GET /v1/reps":                   a.board,
+		"POST /v1/reps":                  a.importReps,
+		"PUT /v1/reps/{id}":              a.putRep,
+		"GET /v1/reps/{id}":              a.getRep,
+		"PATCH /v1/reps/{id}":            a.patchRep,
+		"PUT /v1/reps/{id}/status":       a.putStatus,
+		"PUT /v1/reps/{id}/away":         a.putAway,
+		"DELETE /v1/reps/{id}/away":      a.endAway,
+		"DELETE /v1/reps/{id}":           a.removeRep,
+		"GET /v1/queues":                 a.queues,
+		"GET /v1/queues/{name}":          a.queue,
+		"GET /v1/accounts":               a.accounts,
+		"POST /v1/accounts":              a.importAccounts,
+		"GET /v1/accounts/match":         a.matchAccount,
+		"GET /v1/accounts/{domain}":      a.account,
+		"PUT /v1/accounts/{domain}":      a.putAccount,
+		"DELETE /v1/accounts/{domain}":   a.removeAccount,
+		"POST /v1/leads/reroute/preview": a.moves,
+		"POST /v1/leads/reroute":         a.reroute,
 	} {
 		mux.Handle(pattern, guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, cancel := context.WithTimeout(r.Context(), a.cfg.Timeout)
+			timeout := a.cfg.Timeout
+			if strings.HasSuffix(pattern, "/preview") { // it reads a table
+				timeout = max(timeout, scanTimeout)
+			}
+			ctx, cancel := context.WithTimeout(r.Context(), timeout)
 			defer cancel()
 			r = r.WithContext(ctx)
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)

@@ -42,6 +42,7 @@ type floor struct {
 	reps      map[string]*desk.State
 	accounts  map[string]*leadroute.Account
 	queues    map[string]*queues.State
+	writes    []write // of leads' rows
 	plan      *plan.Plan
 	sent      map[string]string // topic/key to the message
 	fail      error             // of Lead
@@ -49,6 +50,12 @@ type floor struct {
 	decisions []leadroute.LatencyEvent
 	logErr    error
 	handler   http.Handler
+}
+
+// write is one of a lead's row.
+type write struct {
+	id  string
+	row *ledger.State
 }
 
 func newFloor(t *testing.T) *floor {
@@ -94,6 +101,27 @@ func newFloor(t *testing.T) *floor {
 			a, found := (&company.Book{Row: func(d string) *leadroute.Account { return f.accounts[d] }, Names: names}).Find(f.plan, l)
 			return a, found, true
 		},
+		Leads: func(_ context.Context, yield func(string, *ledger.State) error) error {
+			for _, w := range f.writes {
+				if err := yield(w.id, w.row); err != nil {
+					return err
+				}
+			}
+			return f.fail
+		},
+		Where: func(_ context.Context, expr string) (*plan.Where, error) {
+			if expr != "true" {
+				return nil, &views.ErrWhere{Text: "--where:1,1-4: what is this\n    1 | " + expr + "\n"}
+			}
+			return plan.NewWhere(plan.NewLayout(), plan.Constant(true, "true")), nil
+		},
+		Decide: func(l *leadroute.Lead, _ leadroute.Millis) (plan.Decision, error) {
+			if l.ID == "nobody" {
+				return plan.Decision{}, nil
+			}
+			return plan.Decision{Rule: "new", Class: "P0", Targets: []plan.Target{{Pool: "emea"}, {Queue: "backlog"}}}, nil
+		},
+		By: func(*http.Request) string { return "web" },
 		Produce: func(_ context.Context, topic leadroute.Topic, key string, v any) error {
 			b, err := leadroute.Encode(v)
 			if err != nil {
@@ -150,7 +178,7 @@ func (f *floor) call(t *testing.T, method, path, body string) (int, string) {
 
 func TestNewNamesWhatIsNotSet(t *testing.T) {
 	_, err := views.New(views.Config{Lead: func(leadroute.LeadID) (*ledger.State, bool, error) { return nil, false, nil }})
-	if want := "views: not set: Trail, Decisions, Reps, Accounts, Account, Match, Queues, Plan, Produce"; err == nil || err.Error() != want {
+	if want := "views: not set: Trail, Decisions, Reps, Accounts, Account, Match, Queues, Leads, Where, Decide, By, Plan, Produce"; err == nil || err.Error() != want {
 		t.Errorf("New = %v, want %v", err, want)
 	}
 }
@@ -161,6 +189,7 @@ func TestEveryRouteIsBehindTheGuard(t *testing.T) {
 		"GET /v1/leads/l1", "GET /v1/reps", "POST /v1/reps", "PUT /v1/reps/ana", "PUT /v1/reps/ana/status", "GET /v1/reps/ana", "PATCH /v1/reps/ana", "PUT /v1/reps/ana/away", "DELETE /v1/reps/ana/away",
 		"GET /v1/claimable", "DELETE /v1/reps/ana", "GET /v1/accounts", "POST /v1/accounts", "GET /v1/queues", "GET /v1/queues/backlog",
 		"GET /v1/accounts/match", "GET /v1/accounts/a.example", "PUT /v1/accounts/a.example", "DELETE /v1/accounts/a.example",
+		"POST /v1/leads/reroute/preview", "POST /v1/leads/reroute",
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		w := httptest.NewRecorder()

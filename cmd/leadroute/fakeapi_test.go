@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,7 +61,20 @@ func newFakeAPI() (*httptest.Server, func(), error) {
 	f := &fakeAPI{reps: map[string]*desk.State{}, accounts: map[string]*leadroute.Account{}, leads: map[string]bool{}, demo: policy.Plan}
 	api, err := views.New(views.Config{
 		Decisions: func(context.Context, leadroute.LeadID) ([]leadroute.LatencyEvent, error) { return nil, nil }, // the row knows
-		Queues:    f.queues, Lead: f.lead, Trail: f.trail, Produce: f.produce, Settle: 1, Plan: officePlan,
+		Leads:     f.rows, Decide: func(*leadroute.Lead, leadroute.Millis) (plan.Decision, error) {
+			return plan.Decision{Rule: "by_territory", Class: "P1", Targets: []plan.Target{{Pool: "emea"}, {Queue: "backlog"}}}, nil
+		},
+		Where: func(_ context.Context, expr string) (*plan.Where, error) {
+			w, found := dsl.Where(policy.Source, expr)
+			if !found.HasErrors() {
+				return w, nil
+			}
+			var text strings.Builder
+			_ = found.WriteText(&text)
+			return nil, &views.ErrWhere{Text: text.String()}
+		},
+		By:     func(*http.Request) string { return "script" },
+		Queues: f.queues, Lead: f.lead, Trail: f.trail, Produce: f.produce, Settle: 1, Plan: officePlan,
 		Claimable: f.claimable, Member: func(_ leadroute.PoolID, r *leadroute.Rep) bool { return r.Team == "enterprise" },
 		Reps: func(yield func(string, *desk.State) bool) {
 			f.mu.Lock()
@@ -138,11 +152,42 @@ func (f *fakeAPI) produce(_ context.Context, topic leadroute.Topic, key string, 
 	case *leadroute.RepMessage:
 		s, _ := reps.Apply(reps.Env{Plan: func(leadroute.PlanID) *plan.Plan { return officePlan() }}, leadroute.RepID(key), f.reps[key], m, leadroute.At(time.Now()))
 		set(f.reps, key, s)
+	case *leadroute.LedgerMessage:
+		if m.Revise == nil || m.Revise.By != "script" {
+			return fmt.Errorf("the ledger is told %+v", m)
+		}
+		f.leads["moved "+key] = true
 	case *leadroute.AccountMessage:
 		a, _ := accounts.Apply(key, f.accounts[key], m, 0)
 		set(f.accounts, key, a)
 	default:
 		return fmt.Errorf("a %T on %s", v, topic)
+	}
+	return nil
+}
+
+// rows are of three leads: one waits for a pool of before, one is held, one is ben's. One that
+// was moved has another revision.
+func (f *fakeAPI) rows(_ context.Context, yield func(string, *ledger.State) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fields := json.RawMessage(`{"region":"EMEA","score":80,"email":"emi@example.com"}`)
+	was := []plan.Target{{Pool: "old"}, {Queue: "backlog"}}
+	row := func(s ledger.State) *ledger.State {
+		s.Class, s.Rule, s.Targets, s.Fields, s.Received = "P1", "before", was, fields, 1_770_000_000_000
+		return &s
+	}
+	for id, s := range map[string]*ledger.State{
+		"L-1": row(ledger.State{Phase: ledger.Waiting, Queue: "backlog", Rev: 1}),
+		"L-2": row(ledger.State{Phase: ledger.Waiting, Queue: "backlog", Rev: 1, Held: &ledger.Held{From: 1}}),
+		"L-3": row(ledger.State{Phase: ledger.Owned, Rev: 2, Claim: &leadroute.Claim{ID: leadroute.ClaimID{Rep: "ben"}, Pool: "old"}}),
+	} {
+		if f.leads["moved "+id] {
+			s.Rev, s.Rule, s.Targets = s.Rev+1, "by_territory", []plan.Target{{Pool: "emea"}, {Queue: "backlog"}}
+		}
+		if err := yield(id, s); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -327,6 +372,7 @@ func officePlan() *plan.Plan {
 		ID: "p", Zone: time.UTC, Hours: map[string]*plan.Hours{"office": office},
 		Calendars: map[string]*plan.Calendar{"de": {Name: "de", Days: map[plan.Date]string{{Year: 2026, Month: 12, Day: 25}: "Christmas"}}},
 		Classes:   []plan.Class{{Name: "P0"}, {Name: "P1"}},
+		Pools:     map[leadroute.PoolID]*plan.Pool{"emea": {Name: "emea"}},
 		Queues: map[leadroute.QueueID]*plan.Queue{
 			"backlog":            {Name: "backlog", Order: plan.ByDeadline, Description: "Nobody free. Drained as reps close their leads, the most urgent lead first."},
 			plan.UnassignedQueue: {Name: plan.UnassignedQueue, Order: plan.ByDeadline},

@@ -21,11 +21,11 @@ import (
 func newLeads() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "leads",
-		Short: "Send leads to a running router, see what became of one, claim or hold it",
+		Short: "Send leads to a running router, see what became of one, claim, hold or move them",
 	}
 	api := &apiOptions{}
 	api.bind(cmd)
-	cmd.AddCommand(newLeadsPush(api), newLeadsShow(api), newLeadsClaim(api), newLeadsClaimable(api), newLeadsHold(api), newLeadsRelease(api))
+	cmd.AddCommand(newLeadsPush(api), newLeadsShow(api), newLeadsClaim(api), newLeadsClaimable(api), newLeadsHold(api), newLeadsRelease(api), newLeadsReroute(api))
 	return cmd
 }
 

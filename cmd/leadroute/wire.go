@@ -236,7 +236,11 @@ func (s *server) build(ctx context.Context) (err error) {
 		Trail: s.db.Trail, Decisions: s.db.Decisions, Reps: s.pipeline.Reps.Rows, Rep: s.pipeline.Reps.Get, Accounts: s.pipeline.Accounts.Keys,
 		Account: s.pipeline.Accounts.Get, Match: s.pipeline.Find,
 		Queues: s.pipeline.Queues.Rows, Produce: s.produce, Log: o.Log,
-		Plan: plans.Current,
+		Plan: plans.Current, Leads: s.pipeline.Leads, Where: s.where, Decide: s.pipeline.Decide,
+		By: func(r *http.Request) string {
+			name, _ := keys.Source(r)
+			return string(name)
+		},
 	}); err != nil {
 		return err
 	}
@@ -244,6 +248,24 @@ func (s *server) build(ctx context.Context) (err error) {
 		Handler: s.routes(keys), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 	}
 	return nil
+}
+
+// where compiles a condition over open leads by the policy in force.
+func (s *server) where(ctx context.Context, expr string) (*plan.Where, error) {
+	r, err := s.policies.Source(ctx, s.governor.plans.Current().ID)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, errors.New("the log has no such policy")
+	}
+	w, found := dsl.Where(r.Source, expr)
+	if found.HasErrors() {
+		var text strings.Builder
+		_ = found.WriteText(&text) // a builder takes everything
+		return nil, &views.ErrWhere{Text: text.String()}
+	}
+	return w, nil
 }
 
 // govern opens the log of policies and finds out by which one to start.

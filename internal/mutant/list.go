@@ -46,6 +46,8 @@ var Bugs = map[string]string{
 	"ledger-hold-clocks-run":       "the time for which a lead was held counts for its clocks",
 	"ledger-hold-forgets-until":    "a hold with an end sets no timer",
 	"ledger-hold-offers":           "a held lead whose rep leaves is offered to others",
+	"ledger-reroute-any-revision":  "a lead is moved again by a request that names a revision of before",
+	"ledger-reroute-held":          "an operator moves a lead that is held",
 	"queues-alert-repeats":         "people are told of a queue again and again while its oldest lead waits",
 	"queues-never-relieved":        "an alert stands for ever, so that the next one is not given",
 	"pools-line-ignored":           "a lead gets a rep before one that the pool turned away and that stands before it",

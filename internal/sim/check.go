@@ -87,6 +87,14 @@ func (w *World) event(it item) {
 	}
 	w.events[id] = *e
 	switch {
+	case e.Step == leadroute.StepReassigned && e.Outcome != "":
+		if w.moved == nil {
+			w.moved = map[string]string{}
+		}
+		if have, ok := w.moved[e.Reason]; ok && have != id {
+			w.violate("14 reroute", "%s moved the lead twice: %s, %s", e.Reason, have, id)
+		}
+		w.moved[e.Reason] = id
 	case e.Step == leadroute.StepNotified:
 		w.checkStep(e)
 	case e.Step == leadroute.StepDelivered && e.Queue != "":
@@ -460,7 +468,7 @@ func (w *World) checkLead(id string) {
 			}
 		case !known:
 			w.violate("1 lost", "%s is closed and %s never had it", id, d.Name)
-		case s.Claim != nil && (r.rev != s.Rev || r.owner != s.Owner()):
+		case s.Claim != nil && w.planOf(s.Plan).Destination(d.Name) != nil && (r.rev != s.Rev || r.owner != s.Owner()):
 			w.violate("2 one owner", "%s: the ledger says %s (rev %d), %s says %s (rev %d)", id, s.Owner(), s.Rev, d.Name, r.owner, r.rev)
 		}
 		if d.Attempt > d.Limit {

@@ -118,3 +118,45 @@ func (w *World) checkHolds() {
 		}
 	}
 }
+
+// rerouteSome has an operator move a lead, as the row shows it: by the plan in force, or to a
+// place. Some ask twice.
+func (w *World) rerouteSome() {
+	if len(w.door.posted) == 0 {
+		return
+	}
+	id := string(w.door.posted[w.rng.IntN(len(w.door.posted))].Lead.ID)
+	s := w.lead(id)
+	if s == nil || !s.Open() {
+		return
+	}
+	m := leadroute.Revise{Rev: s.Rev, Reason: "reroute" + strconv.Itoa(w.reroutes), By: "ops"}
+	w.reroutes++
+	switch w.rng.IntN(4) {
+	case 0:
+		m.To = &leadroute.Goal{Pool: "b"}
+	case 1:
+		m.To = &leadroute.Goal{Queue: "late"}
+	case 2:
+		m.To = &leadroute.Goal{Rep: "r0"}
+	default:
+		m.Anew = true
+	}
+	for range 1 + w.rng.IntN(2) {
+		w.send(senderOps, leadroute.TopicLedger, id, &leadroute.LedgerMessage{Revise: &m})
+	}
+}
+
+// checkReroute checks that no operator moves a lead that is held, and that one who is decided
+// anew goes on under the plan in force.
+func (w *World) checkReroute(own *owner, id string, next *ledger.State, held bool, rev int, m *leadroute.Revise) {
+	if own.part.owner != own || m == nil || m.By == "" || next == nil || next.Rev == rev {
+		return
+	}
+	if held {
+		w.violate("14 reroute", "%s is held and was moved", id)
+	}
+	if next.Plan != w.plan.ID {
+		w.violate("14 reroute", "%s was moved and goes on under %s, and %s is in force", id, next.Plan, w.plan.ID)
+	}
+}

@@ -270,8 +270,12 @@ type asked struct {
 
 // reviseSome asks for a lead to be reassigned, under the revision that the CRM shows.
 func (w *World) reviseSome() {
-	if w.chance(3) {
+	switch w.rng.IntN(4) {
+	case 0:
 		w.holdSome()
+		return
+	case 1:
+		w.rerouteSome()
 		return
 	}
 	if len(w.crm.names) == 0 {

@@ -194,7 +194,7 @@ func (w *World) checkCommit(own *owner, before leadroute.ClaimID, s *ledger.Stat
 		return
 	}
 	var keys []string
-	if p.Dedupe != nil && p.Dedupe.Then != plan.Drop {
+	if p.Dedupe != nil && p.Dedupe.Then != plan.Drop && w.planOf(w.door.posted[i].Plan).Dedupe != nil { // one that was moved to this plan asked none when it came in
 		for _, key := range w.door.posted[i].Lead.Identities {
 			keys = append(keys, string(leadroute.TopicIdentities)+"/"+key)
 		}

@@ -133,7 +133,7 @@ func (w *World) checkHolders() {
 		}
 		for _, d := range s.Dests {
 			r := w.crm.records[string(d.Name)+"/"+id]
-			settled := !d.InFlight && d.Retry == 0 && !d.Dead
+			settled := !d.InFlight && d.Retry == 0 && !d.Dead && p.Destination(d.Name) != nil
 			if settled && owner != "" && (s.Claim != nil || d.Name == p.Primary().Name) && (r.rev != rev || r.owner != owner) {
 				w.violate("2 one owner", "at rest: the ledger says %s has %s (rev %d), %s says %s (rev %d)", owner, id, rev, d.Name, r.owner, r.rev)
 			}

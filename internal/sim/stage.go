@@ -73,9 +73,9 @@ func (w *World) build() {
 		if open {
 			try = s.Try
 		}
-		held, owned := s != nil && s.Held != nil, leadroute.RepID("")
+		held, owned, rev := s != nil && s.Held != nil, leadroute.RepID(""), 0
 		if s != nil {
-			owned = s.Owner()
+			owned, rev = s.Owner(), s.Rev
 		}
 		fired, alive := firings(s), s != nil && s.Open()
 		next, out := ledger.Apply(le, leadroute.LeadID(key), s, m, at, own.pos-1 < own.seen)
@@ -83,6 +83,7 @@ func (w *World) build() {
 			w.violate("7 steps", "%s of %s fired %d ms before it was due", m.Due.Name, key, m.Due.Due-at)
 		}
 		w.checkHold(own, key, next, held, owned, out)
+		w.checkReroute(own, key, next, held, rev, m.Revise)
 		w.ownerChanged(own, key, before, ownerOf(next))
 		w.checkMember(key, next)
 		w.checkRefused(key, open, try, next, m)

@@ -93,6 +93,8 @@ type World struct {
 	holds     holds
 	lines     map[string]turned // by pool: who was turned away
 	removed   []removal
+	reroutes  int
+	moved     map[string]string        // by an operator's request: the event of the move
 	heard     []leadroute.LatencyEvent // each once, in the order in which they were told
 	decider   func(*plan.Plan, *leadroute.Lead, leadroute.Millis) (plan.Decision, error)
 

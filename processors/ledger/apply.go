@@ -118,10 +118,9 @@ func (d *step) admitted(m *leadroute.Admission) {
 // decide runs the plan and offers the lead to the first target.
 func (d *step) decide() {
 	s := d.s
-	dec, err := d.env.Decide(d.plan(), &leadroute.Lead{ID: d.id, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received, Fields: s.Fields}, d.at)
+	dec, err := d.env.Decide(d.plan(), d.lead(), d.at)
 	if err == nil {
-		s.Class, s.Territory, s.Rule = dec.Class, dec.Territory, dec.Rule
-		s.SLA, s.Targets, s.Named, s.Arm, s.Seen = dec.DeliverWithin.Milliseconds(), dec.Targets, nil, dec.Arm, dec.Seen
+		d.decided(&dec)
 	}
 	// Recorded only now, because an event's class must never change once it is told.
 	d.record(TrailStep{Step: leadroute.StepReceived, At: s.Received})

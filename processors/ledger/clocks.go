@@ -252,15 +252,23 @@ func (d *step) passOn(reason string, to *plan.Target, pause time.Duration) {
 		s.Paused = d.at.Add(pause)
 		d.sendPause()
 	}
-	switch {
-	case to == nil:
+	if to == nil {
 		d.offerAnew(next)
-	case to.Queue != "":
-		d.wait(to.Queue)
-	default:
-		s.retarget(append([]plan.Target{*to}, slices.DeleteFunc(slices.Clone(s.Targets), func(t plan.Target) bool { return t.Queue == "" })...))
-		d.offerAnew(0)
+	} else {
+		d.sendTo(*to)
 	}
+}
+
+// sendTo lets the lead wait in a queue or offers it to a pool or rep; if nobody takes it, it
+// waits in its own queue.
+func (d *step) sendTo(to plan.Target) {
+	s := d.s
+	if to.Queue != "" {
+		d.wait(to.Queue)
+		return
+	}
+	s.retarget(append([]plan.Target{to}, slices.DeleteFunc(slices.Clone(s.Targets), func(t plan.Target) bool { return t.Queue == "" })...))
+	d.offerAnew(0)
 }
 
 // sendPause keeps leads from the rep who lost this one.

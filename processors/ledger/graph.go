@@ -29,15 +29,7 @@ func Stage(plans Plans, accounts Accounts, live func(*plan.Plan, leadroute.Milli
 		Name: leadroute.TopicLedger,
 		Apply: func(ctx stream.Ctx, key string, s *State, m *leadroute.LedgerMessage, at leadroute.Millis) (*State, []leadroute.Effect) {
 			decide := func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
-				account, found, claims := AccountOf(p, l, accounts)
-				r, err := p.Record(l, account)
-				if err != nil {
-					return plan.Decision{}, err
-				}
-				seen := p.See(account, found, live(p, at))
-				d := p.Decide(r, seen, at.Time())
-				d.Seen, d.Company = seen, claims
-				return d, nil
+				return Decide(p, l, accounts, live(p, at), at)
 			}
 			env := Env{Plan: plans.Of, Decide: func(p *plan.Plan, l *leadroute.Lead, at leadroute.Millis) (plan.Decision, error) {
 				d, err := decide(p, l, at)
@@ -54,6 +46,19 @@ func Stage(plans Plans, accounts Accounts, live func(*plan.Plan, leadroute.Milli
 			return Sweep(Env{Plan: plans.Of}, leadroute.LeadID(key), s, now)
 		},
 	}
+}
+
+// Decide runs the plan on a lead with what the tables show now.
+func Decide(p *plan.Plan, l *leadroute.Lead, accounts Accounts, live plan.Live, at leadroute.Millis) (plan.Decision, error) {
+	account, found, claims := AccountOf(p, l, accounts)
+	r, err := p.Record(l, account)
+	if err != nil {
+		return plan.Decision{}, err
+	}
+	seen := p.See(account, found, live)
+	d := p.Decide(r, seen, at.Time())
+	d.Seen, d.Company = seen, claims
+	return d, nil
 }
 
 // AccountOf finds the lead's account, and the key at which its first assignment makes an

@@ -110,19 +110,6 @@ func (d *step) release(r leadroute.Release) {
 	d.send(leadroute.TopicReps, string(r.Claim.Rep), &leadroute.RepMessage{Release: &r})
 }
 
-// revise takes the lead from its owner (or out of its queue) and offers it again.
-func (d *step) revise(m *leadroute.Revise) {
-	s := d.s
-	if s == nil || !s.Open() || s.Phase == Asking || m.Rev != s.Rev { // who asks is on nobody's desk
-		return
-	}
-	ran := d.clocks()
-	d.takeBack()
-	d.record(TrailStep{Step: leadroute.StepReassigned, Reason: m.Reason, Rep: s.avoid()})
-	d.offerAnew(0)
-	d.reclock(ran)
-}
-
 // takeBack ends the revision: it releases the owner's claim and raises the revision. Who
 // gets a lead that was responded to is asked afresh.
 func (d *step) takeBack() {

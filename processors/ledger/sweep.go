@@ -123,7 +123,12 @@ func (d *step) finishIfSettled() {
 		return
 	}
 	for i := range s.Dests {
-		if b := &s.Dests[i]; b.Dead || !b.settled(s.Rev) {
+		b := &s.Dests[i]
+		rev := s.Rev
+		if d.plan().Destination(b.Name) == nil { // it moved to a plan that does not have it
+			rev = b.Rev
+		}
+		if b.Dead || !b.settled(rev) {
 			return
 		}
 	}
