@@ -23,6 +23,7 @@ type Scenario struct {
 	Arrivals []Arrival
 	Responds []Respond
 	Claims   []Claim
+	Holds    []Hold
 	Moments  []Moment
 }
 
@@ -52,6 +53,13 @@ type Claim struct {
 	Lead string // an Arrival's name
 }
 
+// Hold is an operator who holds a lead, until a time (0: until it is released), or lets it go on.
+type Hold struct {
+	At, Until time.Duration
+	Lead      string // an Arrival's name
+	Over      bool
+}
+
 // Moment is what must hold of one lead at one time; a nil member is not checked.
 type Moment struct {
 	At   time.Duration
@@ -59,6 +67,10 @@ type Moment struct {
 	Lead string // an Arrival's name
 	// Owner is a rep's id, "" for nobody.
 	Owner *string
+	// Queue is where the lead waits, "" for nowhere.
+	Queue *string
+	// CRM is whom the primary destination shows as the owner, by the id there; "" for nobody.
+	CRM *string
 	// Notified are the channels that have been told by then; none of them: nobody was told.
 	Notified *[]string
 	// DuplicateOf is another Arrival's name, "" for a lead that is nobody's duplicate.
@@ -76,7 +88,9 @@ func scenarioBlock() *blockSpec {
 			{name: "arrive", labels: 1, freeName: true, attrs: words("at lead"), required: words("lead")},
 			{name: "respond", attrs: words("at lead"), required: words("at")},
 			{name: "claim", attrs: words("at rep lead"), required: words("at rep")},
-			{name: "expect", attrs: words("at lead owner notified reason duplicate_of"), required: words("at")},
+			{name: "hold", attrs: words("at lead until"), required: words("at")},
+			{name: "release", attrs: words("at lead"), required: words("at")},
+			{name: "expect", attrs: words("at lead owner queue crm notified reason duplicate_of"), required: words("at")},
 		},
 		build: (*compiler).scenario,
 	}
@@ -103,11 +117,17 @@ func (c *compiler) scenario(b *block) {
 		rep, _ := c.actor(&s, r.body, "rep")
 		s.Claims = append(s.Claims, Claim{At: c.offset(r.body, "at"), Rep: leadroute.RepID(rep), Lead: c.arrived(&s, r.body)})
 	}
+	for _, h := range b.blocks("hold") {
+		s.Holds = append(s.Holds, Hold{At: c.offset(h.body, "at"), Lead: c.arrived(&s, h.body), Until: c.offset(h.body, "until")})
+	}
+	for _, h := range b.blocks("release") {
+		s.Holds = append(s.Holds, Hold{At: c.offset(h.body, "at"), Lead: c.arrived(&s, h.body), Over: true})
+	}
 	for _, e := range b.blocks("expect") {
 		s.Moments = append(s.Moments, c.moment(&s, e))
 	}
 	if len(s.Moments) == 0 && !c.brokenWithin(b.full) {
-		c.report(missingAttribute, b.rng, "A scenario says what must come of it: expect { at = \"1s\", ... } with owner, notified, reason or duplicate_of.")
+		c.report(missingAttribute, b.rng, "A scenario says what must come of it: expect { at = \"1s\", ... } with owner, queue, crm, notified, reason or duplicate_of.")
 	}
 	slices.SortStableFunc(s.Moments, func(a, b Moment) int { return cmp.Compare(a.At, b.At) })
 	if len(c.diags) == before || !c.hasWithin(b.full) {
@@ -161,10 +181,31 @@ func (c *compiler) moment(s *Scenario, b *block) Moment {
 		c.reason(r, b.attr("reason").Expr.Range())
 	}
 	c.duplicateOf(s, b, &m)
-	if m.Owner == nil && m.Notified == nil && m.Reason == nil && m.DuplicateOf == nil && !c.brokenWithin(b.full) {
-		c.report(missingAttribute, b.rng, "An expect block of a scenario says what must hold: owner, notified, reason or duplicate_of.")
+	c.whereItIs(b, &m)
+	if m.Owner == nil && m.Queue == nil && m.CRM == nil && m.Notified == nil && m.Reason == nil && m.DuplicateOf == nil && !c.brokenWithin(b.full) {
+		c.report(missingAttribute, b.rng, "An expect block of a scenario says what must hold: owner, queue, crm, notified, reason or duplicate_of.")
 	}
 	return m
+}
+
+// whereItIs reads the queue in which the lead waits, and whom the CRM shows as its owner.
+func (c *compiler) whereItIs(b *block, m *Moment) {
+	if k, ok := c.value(b.body, "queue"); ok {
+		m.Queue = new(string)
+		if k.v != nil {
+			*m.Queue, _ = c.blockNamed(k, "queue")
+		}
+	}
+	if k, ok := c.value(b.body, "crm"); ok {
+		m.CRM = new(string)
+		switch v := k.v.(type) {
+		case nil:
+		case string:
+			*m.CRM = v
+		default:
+			c.mistyped(k, b.body, "crm", "an owner's id in the CRM, in quotes, or null for nobody")
+		}
+	}
 }
 
 // duplicateOf reads the lead with which the person came first.
@@ -241,6 +282,11 @@ func (c *compiler) reason(r string, rng hcl.Range) {
 	for _, class := range c.plan.Classes {
 		for _, st := range class.Steps {
 			known = append(known, "sla:"+string(class.Name)+"/"+st.Name)
+		}
+	}
+	for _, q := range c.names("queue") {
+		if def := c.plan.Queues[leadroute.QueueID(q)]; def != nil && def.AlertAfter > 0 {
+			known = append(known, "queue:"+q+"/alert_after")
 		}
 	}
 	if !slices.Contains(known, r) {

@@ -61,6 +61,8 @@ var blockDocs = map[string]string{
 	"scenario.arrive":        "A lead that arrives.",
 	"scenario.respond":       "A rep responds to a lead.",
 	"scenario.claim":         "A rep claims a lead that is open to claim.",
+	"scenario.hold":          "An operator holds a lead: it rests, with its clocks.",
+	"scenario.release":       "An operator lets a lead that is held go on.",
 	"scenario.expect":        "What must be so at a time.",
 }
 
@@ -329,7 +331,14 @@ var attributeDocs = map[string]attributeDoc{
 	"scenario.claim.at":                    {"duration", "After the start."},
 	"scenario.claim.rep":                   {"text", "Who claims it. Whoever comes too late, or may not, has tried."},
 	"scenario.claim.lead":                  {"text", "Which lead, by the name of its arrive block; the only one if left out."},
+	"scenario.hold.at":                     {"duration", "After the start."},
+	"scenario.hold.until":                  {"duration", "When it ends by itself, after the start; left out, when the lead is released."},
+	"scenario.hold.lead":                   {"text", "Which lead, by the name of its arrive block; the only one if left out."},
+	"scenario.release.at":                  {"duration", "After the start."},
+	"scenario.release.lead":                {"text", "Which lead, by the name of its arrive block; the only one if left out."},
 	"scenario.expect.at":                   {"duration", "After the start."},
+	"scenario.expect.queue":                {"queue or null", "Where the lead waits then; null: nowhere."},
+	"scenario.expect.crm":                  {"text or null", "Whom the primary destination shows as the owner, by the id there; null: nobody."},
 	"scenario.expect.owner":                {"text or null", "The rep who has the lead then."},
 	"scenario.expect.notified":             {"list of channels", "Who was told by then."},
 	"scenario.expect.duplicate_of":         {"text or null", "The lead that arrived before, of the same person; null: it is nobody's duplicate."},

@@ -46,14 +46,7 @@ func valuesOf(attr string) []string {
 
 // unseen are attributes that no scenario can show, and why. Those that the product does not act
 // on yet are listed by plan.Inactive, too.
-var unseen = map[string]string{
-	"queue.crm_id":           "it is what the CRM shows, which scenarios do not look at",
-	"queue.alert_after":      "not acted on yet",
-	"queue.alert":            "not acted on yet",
-	"queue.order = deadline": "the others are not acted on yet",
-	"queue.order = priority": "not acted on yet",
-	"queue.order = arrival":  "not acted on yet",
-}
+var unseen = map[string]string{}
 
 // claimed is what a scenario says that it covers.
 type claimed struct {

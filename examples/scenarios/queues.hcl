@@ -57,8 +57,37 @@ pool "reserve" {
   members = [rep.ben]
 }
 
+channel "managers" {
+  webhook {
+    url = "https://chat.example.com/managers"
+  }
+}
+
+destination "crm" {
+  webhook {
+    url = "https://crm.example.com/leads"
+  }
+}
+
 queue "urgent_first" {
   order = "deadline"
+}
+
+queue "by_class" {
+  order = "priority"
+}
+
+queue "in_turn" {
+  order = "arrival"
+}
+
+queue "watched" {
+  alert_after = "15m"
+  alert       = [channel.managers]
+}
+
+queue "known_to_the_crm" {
+  crm_id = "005QUEUE"
 }
 
 queue "with_a_reserve" {
@@ -80,6 +109,26 @@ rule "urgent_first" {
   to   = [pool.all, queue.urgent_first]
 }
 
+rule "by_class" {
+  when = lead.queue == "by_class"
+  to   = [pool.all, queue.by_class]
+}
+
+rule "in_turn" {
+  when = lead.queue == "in_turn"
+  to   = [pool.all, queue.in_turn]
+}
+
+rule "watched" {
+  when = lead.queue == "watched"
+  to   = [pool.all, queue.watched]
+}
+
+rule "known_to_the_crm" {
+  when = lead.queue == "known_to_the_crm"
+  to   = [pool.all, queue.known_to_the_crm]
+}
+
 rule "with_a_reserve" {
   when = lead.queue == "with_a_reserve"
   to   = [pool.all, queue.with_a_reserve]
@@ -94,6 +143,7 @@ rule "two_rooms" {
   to = [pool.all, queue.two_rooms]
 }
 
+# covers: queue.order = deadline
 scenario "the lead whose time is up first" {
   arrive "slow" {
     lead = { queue = "urgent_first", class = "slow" }
@@ -161,5 +211,179 @@ scenario "or to another queue" {
   expect {
     at    = "10m2s"
     owner = "ben"
+  }
+}
+
+# The slow class stands first in this policy.
+# covers: queue.order = priority
+scenario "the class that stands first, then the lead whose time is up first" {
+  arrive "fast" {
+    lead = { queue = "by_class", class = "fast" }
+  }
+  arrive "later slow" {
+    at   = "2m"
+    lead = { queue = "by_class", class = "slow" }
+  }
+  arrive "slow" {
+    at   = "1m"
+    lead = { queue = "by_class", class = "slow" }
+  }
+  expect {
+    at    = "1h5s"
+    lead  = "slow"
+    owner = "ana"
+  }
+  expect {
+    at    = "2h10s"
+    lead  = "later slow"
+    owner = "ana"
+  }
+  expect {
+    at    = "2h10s"
+    lead  = "fast"
+    queue = queue.by_class
+  }
+  expect {
+    at    = "3h20s"
+    lead  = "fast"
+    owner = "ana"
+  }
+}
+
+# covers: queue.order = arrival
+scenario "who came first, however urgent the others are" {
+  arrive "normal" {
+    lead = { queue = "in_turn" }
+  }
+  arrive "fast" {
+    at   = "1m"
+    lead = { queue = "in_turn", class = "fast" }
+  }
+  expect {
+    at    = "1h5s"
+    lead  = "normal"
+    owner = "ana"
+  }
+  expect {
+    at    = "1h5s"
+    lead  = "fast"
+    queue = queue.in_turn
+  }
+}
+
+# covers: queue.alert_after, queue.alert
+scenario "the managers are told once when the oldest lead has waited for too long" {
+  arrive "the lead" {
+    lead = { queue = "watched" }
+  }
+  arrive "another" {
+    at   = "10m"
+    lead = { queue = "watched" }
+  }
+  expect {
+    at       = "14m58s"
+    lead     = "the lead"
+    notified = []
+  }
+  expect {
+    at       = "15m5s"
+    lead     = "the lead"
+    notified = [channel.managers]
+    reason   = "queue:watched/alert_after"
+  }
+  expect {
+    at       = "40m"
+    lead     = "another"
+    notified = []
+  }
+}
+
+# covers: queue.crm_id
+scenario "the CRM shows whom it waits for, until a rep has it" {
+  arrive "the lead" {
+    lead = { queue = "known_to_the_crm" }
+  }
+  expect {
+    at    = "1s"
+    owner = null
+    queue = queue.known_to_the_crm
+    crm   = "005QUEUE"
+  }
+  expect {
+    at    = "1h5s"
+    owner = "ana"
+    queue = null
+    crm   = "ana"
+  }
+}
+
+scenario "two queues wait for one pool: the lead whose time is up first is next" {
+  arrive "normal" {
+    lead = { queue = "urgent_first" }
+  }
+  arrive "fast" {
+    at   = "1m"
+    lead = { queue = "in_turn", class = "fast" }
+  }
+  expect {
+    at    = "1h5s"
+    lead  = "fast"
+    owner = "ana"
+  }
+  expect {
+    at    = "2h10s"
+    lead  = "normal"
+    owner = "ana"
+  }
+}
+
+scenario "a lead that is held rests: it does not move on, and goes on with what was left" {
+  arrive "the lead" {
+    lead = { queue = "bounded" }
+  }
+  hold {
+    at    = "4m"
+    until = "34m"
+  }
+  expect {
+    at    = "30m"
+    owner = null
+    queue = queue.bounded
+  }
+  expect {
+    at    = "39m58s"
+    owner = null
+  }
+  expect {
+    at    = "40m1s"
+    owner = "ben"
+  }
+}
+
+scenario "until an operator releases it" {
+  arrive "the lead" {
+    lead = { queue = "with_a_reserve" }
+    at   = "1m"
+  }
+  arrive "held" {
+    lead = { queue = "bounded" }
+  }
+  hold {
+    at   = "1s"
+    lead = "held"
+  }
+  release {
+    at   = "5h"
+    lead = "held"
+  }
+  expect {
+    at    = "4h59m"
+    lead  = "held"
+    owner = null
+  }
+  expect {
+    at    = "5h2s"
+    lead  = "held"
+    owner = "ana"
   }
 }

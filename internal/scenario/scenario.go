@@ -121,12 +121,30 @@ func (c *scene) cues(p *plan.Plan) []cue {
 	for _, b := range c.s.Claims {
 		all = append(all, cue{b.At, func() error { c.claim(b); return nil }})
 	}
+	for _, h := range c.s.Holds {
+		all = append(all, cue{h.At, func() error { c.hold(h); return nil }})
+	}
 	for i := range c.s.Moments {
 		m := &c.s.Moments[i]
 		all = append(all, cue{m.At, func() error { c.check(m); return nil }})
 	}
 	slices.SortStableFunc(all, func(a, b cue) int { return cmp.Compare(a.at, b.at) })
 	return all
+}
+
+// hold has an operator hold a lead, or let it go on.
+func (c *scene) hold(h dsl.Hold) {
+	until := leadroute.Millis(0)
+	if h.Until > 0 {
+		until = c.start.Add(h.Until)
+	}
+	if !c.Hold(c.ids[h.Lead], until, h.Over) {
+		what := "hold"
+		if h.Over {
+			what = "release"
+		}
+		c.wrong(what+" at "+span(h.At), "the ledger does not agree", "an open lead, held once")
+	}
 }
 
 // claim has a rep claim a lead. Who comes too late, or may not, has tried.
@@ -247,6 +265,18 @@ func (c *scene) check(m *dsl.Moment) {
 		if got != *m.Owner {
 			c.wrong("owner"+at, got, *m.Owner)
 		}
+	}
+	if m.Queue != nil {
+		got := ""
+		if s := c.Lead(id); s != nil {
+			got = string(s.Queue)
+		}
+		if got != *m.Queue {
+			c.wrong("queue"+at, got, *m.Queue)
+		}
+	}
+	if m.CRM != nil && c.CRM(id) != *m.CRM {
+		c.wrong("crm"+at, c.CRM(id), *m.CRM)
 	}
 	if m.DuplicateOf != nil {
 		got := ""
@@ -386,6 +416,12 @@ func (c *scene) sentence(e *leadroute.LatencyEvent) string {
 			return fmt.Sprintf("channel %s is told that it is over", e.Outcome)
 		}
 		return fmt.Sprintf("channel %s is told: %s", e.Outcome, e.Reason)
+	case leadroute.StepParked:
+		return fmt.Sprintf("%s holds it for queue %s", e.Destination, e.Queue)
+	case leadroute.StepHeld:
+		return "is held"
+	case leadroute.StepUnheld:
+		return "goes on"
 	case leadroute.StepBreached:
 		return "late: " + cmp.Or(e.Reason, "deliver_within")
 	case leadroute.StepDeadLettered:

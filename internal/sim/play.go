@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,8 +24,11 @@ type Decide func(p *plan.Plan, l *leadroute.Lead, account *leadroute.Account, li
 type Play struct {
 	w      *World
 	posted int
-	tick   leadroute.Millis // when the clock next offers the heads of the queues
-	down   bool             // the CRM
+	held   int
+	tick   leadroute.Millis            // when the clock next offers the heads of the queues
+	down   bool                        // the CRM
+	seen   map[sight]seenAt            // what was last said of each queue
+	crm    map[leadroute.LeadID]string // whom the primary destination shows as the owner
 }
 
 // Down takes the CRM down, or brings it back: while it is down it acknowledges nothing.
@@ -47,7 +51,7 @@ func NewPlay(p *plan.Plan, at leadroute.Millis, decide Decide) *Play {
 	}
 	w.build()
 	w.openWorkers()
-	return &Play{w: w, tick: at}
+	return &Play{w: w, tick: at, seen: map[sight]seenAt{}, crm: map[leadroute.LeadID]string{}}
 }
 
 // Hire puts a rep on the floor, or changes the profile of one who is there.
@@ -88,6 +92,20 @@ func (y *Play) Claim(lead leadroute.LeadID, rep leadroute.RepID) *leadroute.Repl
 	y.settle()
 	return y.w.claims.said
 }
+
+// Hold has an operator hold a lead until a time (0: until it is released), or let it go on;
+// it is false where the ledger does not agree.
+func (y *Play) Hold(lead leadroute.LeadID, until leadroute.Millis, over bool) bool {
+	y.held++
+	h := &leadroute.Hold{ID: fmt.Sprint("hold", y.held), Over: over, Until: until, Reason: "scenario", By: "scenario", Reply: fmt.Sprint("hold", y.held)}
+	y.w.send(senderOps, leadroute.TopicLedger, string(lead), &leadroute.LedgerMessage{Hold: h})
+	y.settle()
+	return y.w.replies[h.Reply].Agreed
+}
+
+// CRM is whom the primary destination shows as the lead's owner, by the id there; "" for
+// nobody.
+func (y *Play) CRM(lead leadroute.LeadID) string { return y.crm[lead] }
 
 // Lead is the lead's row, nil before it arrived.
 func (y *Play) Lead(id leadroute.LeadID) *ledger.State { return y.w.lead(string(id)) }
@@ -176,6 +194,39 @@ func (y *Play) wake() {
 			y.fire(t)
 		}
 	}
+	y.sayQueues()
+}
+
+// seenAt is what was said of a queue, and when.
+type seenAt struct {
+	oldest  leadroute.LeadID
+	waiting int
+	at      leadroute.Millis
+}
+
+// sayEvery is how often is said what has not changed.
+const sayEvery = 10 * time.Second
+
+// sayQueues says what is seen of the queues, where it has changed, or matters now.
+func (y *Play) sayQueues() {
+	w := y.w
+	all := w.sightings()
+	w.clock.said = map[sight]bool{}
+	for _, k := range slices.SortedFunc(maps.Keys(all), func(a, b sight) int { return cmp.Compare(a.queue, b.queue) }) {
+		q, v, had := w.plan.Queues[leadroute.QueueID(k.queue)], all[k], y.seen[k]
+		w.clock.said[k] = v.Waiting > 0
+		if q == nil || q.AlertAfter <= 0 {
+			continue
+		}
+		late := v.Since.Add(q.AlertAfter)
+		if had.oldest == v.Oldest && had.waiting == v.Waiting && w.now < had.at.Add(sayEvery) && (w.now < late || had.at >= late) {
+			continue
+		}
+		y.seen[k] = seenAt{v.Oldest, v.Waiting, w.now}
+		w.send(senderClock, leadroute.TopicQueues, k.queue, &leadroute.QueueMessage{Seen: v})
+	}
+	maps.DeleteFunc(w.clock.said, func(_ sight, waits bool) bool { return !waits })
+	y.settle()
 }
 
 // somebodyIsFree tells whether some member of some pool could take a lead: then waking the
@@ -251,6 +302,9 @@ func (y *Play) deliverNext() bool {
 		}
 		d := &k.log[k.next]
 		k.next++
+		if p := w.plan.Primary(); p != nil && p.Name == k.dest {
+			y.crm[d.Lead] = cmp.Or(d.OwnerCRM, string(d.Owner))
+		}
 		o := &leadroute.Outcome{Rev: d.Rev, Destination: k.dest, Attempt: d.Attempt, Result: leadroute.ResultDelivered, Status: 200, At: w.now}
 		if y.down {
 			o.Result, o.Status, o.Reason = leadroute.ResultRetry, 503, "http 503"

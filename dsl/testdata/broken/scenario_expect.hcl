@@ -52,7 +52,7 @@ scenario "s" {
     lead         = "two"
     duplicate_of = "on" # ERROR: Unknown reference | Did you mean "one"?
   }
-  expect { # ERROR: Missing attribute | owner, notified, reason or
+  expect { # ERROR: Missing attribute | owner, queue, crm, notified, reason
     at   = "3s"
     lead = "one"
   }
