@@ -689,6 +689,7 @@ type QueueSeen struct {
 	Oldest    LeadID `json:"oldest,omitempty"`
 	Rev       int    `json:"rev,omitempty"`  // of the oldest
 	Next      *Place `json:"next,omitempty"` // who is offered first
+	At        Millis `json:"at,omitempty"`   // by the clock that saw it
 }
 
 // Departure tells admit that a lead has left the middle: it has an owner, waits, or is dead.

@@ -32,13 +32,13 @@ func TestLeadsWaitAndAreMoved(t *testing.T) {
 	alerts := func() int {
 		mu.Lock()
 		defer mu.Unlock()
-		n := 0
+		all := map[string]bool{} // one that was on its way when the process was killed may come again
 		for _, m := range told {
 			if strings.Contains(m, "queue:backlog/alert_after") {
-				n++
+				all[m] = true
 			}
 		}
-		return n
+		return len(all)
 	}
 
 	w := newWorld(t, 1, crmsim.Faults{})

@@ -187,6 +187,7 @@ func (w *World) sayQueues() {
 		return cmp.Or(cmp.Compare(a.queue, b.queue), cmp.Compare(a.part, b.part))
 	}) {
 		w.clock.said[k] = all[k].Waiting > 0
+		all[k].At = w.now
 		w.send(senderClock, leadroute.TopicQueues, k.queue, &leadroute.QueueMessage{Seen: all[k]})
 	}
 	maps.DeleteFunc(w.clock.said, func(_ sight, waits bool) bool { return !waits })

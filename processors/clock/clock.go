@@ -267,6 +267,7 @@ func (r *run) wake() {
 		}
 		if p.ready && say {
 			for name, v := range p.queues.seen(n, p.said) {
+				v.At = leadroute.At(r.now())
 				seen = append(seen, sighting{name, v})
 			}
 		}

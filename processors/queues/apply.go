@@ -36,6 +36,9 @@ type Told struct {
 	Since   leadroute.Millis `json:"since"`
 	Waiting int              `json:"waiting"`
 	At      leadroute.Millis `json:"at"`
+	// Partition and Seen name what was said that gave the alert.
+	Partition int32            `json:"partition"`
+	Seen      leadroute.Millis `json:"seen,omitempty"`
 }
 
 // Every is how often a clock says what it sees of a queue, and fresh how long that counts:
@@ -93,7 +96,7 @@ type Env struct {
 // lead has waited for as long as alert_after says. They are told again only after the queue
 // was relieved: no lead had waited for so long. It owns s and may change it in place.
 //
-// If the message may be a replay, an alert that stands is sent again under its id.
+// If the message may be a replay, the alert that it gave is sent again under its id.
 func Apply(env Env, id leadroute.QueueID, s *State, m *leadroute.QueueMessage, at leadroute.Millis, replay bool) (*State, []leadroute.Effect) {
 	if m.Seen == nil {
 		return s, nil
@@ -110,9 +113,12 @@ func Apply(env Env, id leadroute.QueueID, s *State, m *leadroute.QueueMessage, a
 	case !overdue && s.Told != nil && !mutant.On("queues-never-relieved"):
 		s.Told = nil
 	case overdue && (s.Told == nil || mutant.On("queues-alert-repeats")):
-		s.Told = &Told{Lead: oldest.Oldest, Rev: oldest.Rev, Since: oldest.Since, Waiting: s.Waiting(), At: at}
+		s.Told = &Told{
+			Lead: oldest.Oldest, Rev: oldest.Rev, Since: oldest.Since, Waiting: s.Waiting(), At: at,
+			Partition: m.Seen.Partition, Seen: m.Seen.At,
+		}
 		out = tell(p, q, s.Told)
-	case overdue && replay:
+	case overdue && replay && s.Told.Partition == m.Seen.Partition && s.Told.Seen == m.Seen.At:
 		out = tell(p, q, s.Told)
 	}
 	if len(s.Parts) == 0 && s.Told == nil {
