@@ -500,9 +500,10 @@ type Revise struct {
 	Reason string `json:"reason"` // rep_removed, operator, or what an operator said
 	// By is the operator who asks: the name of the API key. A lead that is held is not moved then.
 	By string `json:"by,omitempty"`
-	// Anew: the plan in force decides the lead again. To: the lead goes there.
-	Anew bool  `json:"anew,omitempty"`
-	To   *Goal `json:"to,omitempty"`
+	// Plan decides the lead again, and it goes on under it: the one that was in force when that
+	// was asked for. To: it goes there.
+	Plan PlanID `json:"plan,omitempty"`
+	To   *Goal  `json:"to,omitempty"`
 }
 
 // Goal is where a lead is to go; exactly one member is set.

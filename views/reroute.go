@@ -291,11 +291,11 @@ func (a *API) reroute(r *http.Request) answer {
 			return refuse(http.StatusUnprocessableEntity, fmt.Sprintf("/leads/%d", i), "names no lead and its revision", "send what the preview showed")
 		}
 	}
-	by := a.cfg.By(r)
+	by, current := a.cfg.By(r), a.cfg.Plan().ID
 	failed := writeAll(r.Context(), len(ask.Leads), func(ctx context.Context, i int) *answer {
 		l := &ask.Leads[i]
 		return a.produce(ctx, leadroute.TopicLedger, string(l.Lead), &leadroute.LedgerMessage{Revise: &leadroute.Revise{
-			Rev: l.Rev, Reason: strings.TrimSpace(ask.Reason), By: cmp.Or(by, "operator"), Anew: goal == nil, To: goal,
+			Rev: l.Rev, Reason: strings.TrimSpace(ask.Reason), By: cmp.Or(by, "operator"), Plan: current, To: goal,
 		}})
 	})
 	if failed != nil {

@@ -107,13 +107,13 @@ func TestRerouteSends(t *testing.T) {
 	if code, body := f.call(t, "POST", "/v1/leads/reroute", `{"leads":[{"lead":"l1","rev":2},{"lead":"l2","rev":1}],"reason":" ben is ill "}`); code != 202 || body != `{"sent":2}` {
 		t.Fatalf("reroute = %d %s", code, body)
 	}
-	if got, want := f.sent["ledger/l1"], `{"revise":{"rev":2,"reason":"ben is ill","by":"web","anew":true}}`; got != want || f.sent["ledger/l2"] == "" {
+	if got, want := f.sent["ledger/l1"], `{"revise":{"rev":2,"reason":"ben is ill","by":"web","plan":"p"}}`; got != want || f.sent["ledger/l2"] == "" {
 		t.Errorf("the ledger was told %s and %s, want %s", got, f.sent["ledger/l2"], want)
 	}
 	if code, _ := f.call(t, "POST", "/v1/leads/reroute", `{"leads":[{"lead":"l1","rev":2}],"to":"pool.emea","reason":"x"}`); code != 202 {
 		t.Fatalf("reroute = %d", code)
 	}
-	if got, want := f.sent["ledger/l1"], `{"revise":{"rev":2,"reason":"x","by":"web","to":{"pool":"emea"}}}`; got != want {
+	if got, want := f.sent["ledger/l1"], `{"revise":{"rev":2,"reason":"x","by":"web","plan":"p","to":{"pool":"emea"}}}`; got != want {
 		t.Errorf("the ledger was told %s, want %s", got, want)
 	}
 	f.sent = map[string]string{}

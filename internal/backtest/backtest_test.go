@@ -181,7 +181,12 @@ type owner struct {
 // TestSameAsTheSimulator: on random small worlds the floor gives each lead to the same reps,
 // in the same order, as the simulator's engine, which runs the stages on a log.
 func TestSameAsTheSimulator(t *testing.T) {
-	for name, policy := range map[string]string{"plain": floorPolicy, "shared": sharedPolicy, "dropping": droppingPolicy} {
+	ordered := strings.NewReplacer(`queue "plain" {}`, `queue "plain" { order = "arrival" }`,
+		`queue "late" { drain_to = [pool.two, pool.three] }`, "queue \"late\" {\n  order    = \"priority\"\n  drain_to = [pool.two, pool.three]\n}").Replace(floorPolicy)
+	if strings.Count(ordered, "order ") < 2 {
+		t.Fatal("the queues have no order")
+	}
+	for name, policy := range map[string]string{"plain": floorPolicy, "ordered": ordered, "shared": sharedPolicy, "dropping": droppingPolicy} {
 		t.Run(name, func(t *testing.T) {
 			worlds := *seeds
 			if name != "plain" {

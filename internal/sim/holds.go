@@ -130,7 +130,7 @@ func (w *World) rerouteSome() {
 	if s == nil || !s.Open() {
 		return
 	}
-	m := leadroute.Revise{Rev: s.Rev, Reason: "reroute" + strconv.Itoa(w.reroutes), By: "ops"}
+	m := leadroute.Revise{Rev: s.Rev, Reason: "reroute" + strconv.Itoa(w.reroutes), By: "ops", Plan: w.plan.ID}
 	w.reroutes++
 	switch w.rng.IntN(4) {
 	case 0:
@@ -139,8 +139,6 @@ func (w *World) rerouteSome() {
 		m.To = &leadroute.Goal{Queue: "late"}
 	case 2:
 		m.To = &leadroute.Goal{Rep: "r0"}
-	default:
-		m.Anew = true
 	}
 	for range 1 + w.rng.IntN(2) {
 		w.send(senderOps, leadroute.TopicLedger, id, &leadroute.LedgerMessage{Revise: &m})
@@ -148,7 +146,7 @@ func (w *World) rerouteSome() {
 }
 
 // checkReroute checks that no operator moves a lead that is held, and that one who is decided
-// anew goes on under the plan in force.
+// anew goes on under the plan that was named.
 func (w *World) checkReroute(own *owner, id string, next *ledger.State, held bool, rev int, m *leadroute.Revise) {
 	if own.part.owner != own || m == nil || m.By == "" || next == nil || next.Rev == rev {
 		return
@@ -156,7 +154,7 @@ func (w *World) checkReroute(own *owner, id string, next *ledger.State, held boo
 	if held {
 		w.violate("14 reroute", "%s is held and was moved", id)
 	}
-	if next.Plan != w.plan.ID {
-		w.violate("14 reroute", "%s was moved and goes on under %s, and %s is in force", id, next.Plan, w.plan.ID)
+	if next.Plan != m.Plan {
+		w.violate("14 reroute", "%s was moved to plan %s and goes on under %s", id, m.Plan, next.Plan)
 	}
 }

@@ -192,13 +192,14 @@ func (d *step) call(m *leadroute.Opened) {
 
 // recordCall notes that the pool's channels are told. Who is told by them the Call knows.
 func (d *step) recordCall(c *Call, reason string, rep leadroute.RepID) {
-	for _, channel := range d.channelsOf(c.Pool) {
+	for _, channel := range d.channelsOf(c) {
 		d.record(TrailStep{Step: leadroute.StepNotified, N: hash(reason, channel)<<16 | uint64(d.s.Try&0xffff), Pool: c.Pool, Rep: rep, Outcome: channel, Reason: reason})
 	}
 }
 
-func (d *step) channelsOf(name leadroute.PoolID) []string {
-	if pool := d.plan().Pools[name]; pool != nil {
+// channelsOf are the channels by which a call was told, by the plan of then.
+func (d *step) channelsOf(c *Call) []string {
+	if pool := d.planAt(c.Rev).Pools[c.Pool]; pool != nil {
 		return pool.Notify
 	}
 	return nil
@@ -257,7 +258,7 @@ func (d *step) sendGone(c *Call) {
 }
 
 func (d *step) tellRep(c *Call, rep leadroute.RepID, reason string, at leadroute.Millis, by leadroute.RepID) {
-	for _, channel := range d.channelsOf(c.Pool) {
+	for _, channel := range d.channelsOf(c) {
 		n := d.notification(TrailStep{Rev: c.Rev, Pool: c.Pool, Rep: rep, Outcome: channel, Reason: reason, At: at}, fmt.Sprintf("%s/%d/%s/%s/%s", d.id, c.Rev, reason, rep, channel))
 		n.By = by
 		d.send(leadroute.TopicNotifications, string(d.id), n)

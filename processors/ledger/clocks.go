@@ -207,12 +207,16 @@ func (d *step) fire(name string) {
 }
 
 // resolve lets the channels that were told of the lead, and want to hear it, know that the
-// rep has acted.
+// rep has acted, or an operator has moved it.
 func (d *step) resolve() {
 	s := d.s
 	c := d.plan().Class(s.Class)
 	if c == nil || mutant.On("ledger-never-resolves") {
 		return
+	}
+	var pool leadroute.PoolID
+	if s.Claim != nil {
+		pool = s.Claim.Pool
 	}
 	var told []string
 	for i := range c.Steps {
@@ -223,7 +227,7 @@ func (d *step) resolve() {
 			if !slices.Contains(told, channel) && d.plan().Channel(channel).Resolves() {
 				told = append(told, channel)
 				d.record(TrailStep{
-					Step: leadroute.StepNotified, N: hash(leadroute.ReasonResolved, channel), Rep: s.Owner(), Pool: s.Claim.Pool,
+					Step: leadroute.StepNotified, N: hash(leadroute.ReasonResolved, channel), Rep: s.Owner(), Pool: pool,
 					Outcome: channel, Reason: leadroute.ReasonResolved,
 				})
 			}

@@ -242,7 +242,7 @@ func (d *step) redeliver(m *leadroute.Redeliver) {
 		}
 		s.Rev++
 		s.Try, s.Done, s.Queue, s.Parked, s.Trail = 0, 0, "", 0, nil
-		s.Rests, s.Asks = nil, nil
+		s.Rests, s.Asks, s.Before = nil, nil, nil
 		s.afresh()
 		s.Revived = d.at
 		s.Plan = d.env.Plan("").ID

@@ -1,14 +1,16 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/leadroute/leadroute"
 	"github.com/leadroute/leadroute/dsl/plan"
 	"github.com/leadroute/leadroute/internal/mutant"
 )
 
 // revise takes the lead from its owner (or out of its queue) and offers it again; an operator
-// may have it decided anew, or name where it goes then. A lead that the plan in force would
-// give to nobody stays where it is.
+// may have it decided anew, and name where it goes then. A lead that the plan would give to
+// nobody stays where it is.
 func (d *step) revise(m *leadroute.Revise) {
 	s := d.s
 	if s == nil || !s.Open() || s.Phase == Asking { // who asks is on nobody's desk
@@ -18,17 +20,21 @@ func (d *step) revise(m *leadroute.Revise) {
 		return
 	}
 	var anew *plan.Decision
-	if m.Anew || m.To != nil {
-		dec, err := d.env.Decide(d.env.Plan(""), d.lead(), d.at)
+	p := d.env.Plan(m.Plan)
+	if m.Plan != "" {
+		dec, err := d.env.Decide(p, d.lead(), d.at)
 		if err != nil || dec.Rule == "" && m.To == nil {
 			return
 		}
 		anew = &dec
 	}
 	ran := d.clocks()
+	if anew != nil {
+		d.remember()
+	}
 	d.takeBack()
-	if anew != nil { // what the row remembers was told of the class and plan of before
-		s.Plan, s.Trail = d.env.Plan("").ID, nil
+	if anew != nil {
+		s.Plan = p.ID
 		d.decided(anew)
 	}
 	d.record(TrailStep{Step: leadroute.StepReassigned, Reason: m.Reason, Rep: s.avoid(), Outcome: m.By})
@@ -42,6 +48,56 @@ func (d *step) revise(m *leadroute.Revise) {
 		d.offerAnew(0)
 	}
 	d.reclock(ran)
+}
+
+// Before is how a lead was decided before it was moved: what its steps up to a revision are
+// told with, also when they are told again.
+type Before struct {
+	Rev       int              `json:"r"`
+	Class     leadroute.Class  `json:"c,omitempty"`
+	Plan      leadroute.PlanID `json:"p,omitempty"`
+	Rule      string           `json:"u,omitempty"`
+	Territory string           `json:"t,omitempty"`
+	SLA       int64            `json:"s,omitempty"`
+}
+
+// maxBefore bounds how many moves a row remembers, more than happen while a crash can replay.
+const maxBefore = 4
+
+// remember keeps what the steps of the revisions up to this one were told with. What was
+// decided then is not told again: its log would be that of the decision to come. Who gets the
+// lead is asked afresh, by the steps of the class that it gets.
+func (d *step) remember() {
+	s := d.s
+	if !s.Responded {
+		d.resolve()
+	}
+	s.afresh()
+	s.Trail = slices.DeleteFunc(s.Trail, func(t TrailStep) bool { return t.Step == leadroute.StepDecided })
+	if len(s.Before) >= maxBefore {
+		oldest := s.Before[0].Rev
+		s.Before = slices.Delete(s.Before, 0, 1)
+		s.Trail = slices.DeleteFunc(s.Trail, func(t TrailStep) bool { return t.Rev <= oldest })
+	}
+	s.Before = append(s.Before, Before{Rev: s.Rev, Class: s.Class, Plan: s.Plan, Rule: s.Rule, Territory: s.Territory, SLA: s.SLA})
+}
+
+// planAt is the plan by which the lead went in that revision.
+func (d *step) planAt(rev int) *plan.Plan {
+	if as := d.s.as(rev); as.Plan != d.s.Plan {
+		return d.env.Plan(as.Plan)
+	}
+	return d.plan()
+}
+
+// as is what a step of that revision is told with.
+func (s *State) as(rev int) Before {
+	for _, b := range s.Before {
+		if rev <= b.Rev {
+			return b
+		}
+	}
+	return Before{Class: s.Class, Plan: s.Plan, Rule: s.Rule, Territory: s.Territory, SLA: s.SLA}
 }
 
 // lead is the lead as it was let in.

@@ -26,7 +26,7 @@ import (
 //	opened [rev=1] [try=1] [reps=(ana,ben)]    bid ana    accept|decline ana bid    due claim emea [n=1]
 //	delivered|retry|rejected|superseded crm [rev=1] [attempt=1] [status=503] [after=1m]
 //	due retry|wake|step|expire|accept|answer NAME [rev=1] [n=2] [early=10s]
-//	responded ana    closed ana    revise [rev=1] [by=ops] [anew|to=apac|queue:late|rep:ana]    redeliver [crm] [rev=1]    check    sweep
+//	responded ana    closed ana    revise [rev=1] [by=ops [to=apac|queue:late|rep:ana]]    redeliver [crm] [rev=1]    check    sweep
 //	hold legal [id=h1] [until=1h]    unhold [id=u1]
 //	row
 //
@@ -283,7 +283,10 @@ func (s *script) message(t *testing.T, d *datadriven.TestData, a transcript.Args
 	case "responded", "closed":
 		return &leadroute.LedgerMessage{Action: &leadroute.RepAction{Action: d.Cmd, Rep: claim.Rep, At: s.now}}
 	case "revise":
-		m := &leadroute.Revise{Rev: rev, Reason: a.Text("reason", "operator"), By: a.Text("by", ""), Anew: a.Has("anew")}
+		m := &leadroute.Revise{Rev: rev, Reason: a.Text("reason", "operator"), By: a.Text("by", "")}
+		if m.By != "" {
+			m.Plan = s.plan.ID
+		}
 		if to := a.Text("to", ""); to != "" {
 			at := place(to)
 			m.To = &leadroute.Goal{Pool: at.Pool, Queue: at.Queue, Rep: at.Rep}

@@ -105,9 +105,11 @@ type State struct {
 	Breached bool     `json:"br,omitempty"` // deliver_within was missed, and said so
 	Left     bool     `json:"l,omitempty"`  // admit was told that the lead left the middle
 
-	Trail []TrailStep      `json:"tr,omitempty"` // the last 16 steps
-	Last  leadroute.Millis `json:"la,omitempty"` // of the last message that changed the row
-	Done  leadroute.Millis `json:"do,omitempty"` // when the lead was finished
+	Trail []TrailStep `json:"tr,omitempty"` // the last 16 steps
+	// Before is how the lead was decided before an operator moved it, oldest first.
+	Before []Before         `json:"bf,omitempty"`
+	Last   leadroute.Millis `json:"la,omitempty"` // of the last message that changed the row
+	Done   leadroute.Millis `json:"do,omitempty"` // when the lead was finished
 	// Revived is when an operator took the lead out of the dead letters: it ages from there.
 	Revived leadroute.Millis `json:"rv,omitempty"`
 }

@@ -124,11 +124,8 @@ func (d *step) finishIfSettled() {
 	}
 	for i := range s.Dests {
 		b := &s.Dests[i]
-		rev := s.Rev
-		if d.plan().Destination(b.Name) == nil { // it moved to a plan that does not have it
-			rev = b.Rev
-		}
-		if b.Dead || !b.settled(rev) {
+		switch gone := d.plan().Destination(b.Name) == nil; { // it moved to a plan that does not have it
+		case b.Dead, !gone && !b.settled(s.Rev), gone && (b.InFlight || b.Retry != 0):
 			return
 		}
 	}

@@ -68,8 +68,9 @@ func (d *step) tell(t TrailStep) {
 // notification has a channel told; a replay says it again under the same id.
 func (d *step) notification(t TrailStep, id string) *leadroute.Notification {
 	s := d.s
+	as := s.as(t.Rev)
 	return &leadroute.Notification{ID: id, Channel: t.Outcome, Reason: t.Reason, At: t.At, Resolve: t.Reason == leadroute.ReasonResolved, Delivery: leadroute.Delivery{
-		Lead: d.id, Rev: t.Rev, Owner: t.Rep, Class: s.Class, Territory: s.Territory, Rule: s.Rule, Pool: t.Pool, Queue: t.Queue, Plan: s.Plan, Source: s.Source,
+		Lead: d.id, Rev: t.Rev, Owner: t.Rep, Class: as.Class, Territory: as.Territory, Rule: as.Rule, Pool: t.Pool, Queue: t.Queue, Plan: as.Plan, Source: s.Source,
 		EmittedAt: s.Emitted, ReceivedAt: s.Received, Deadline: s.deadline(), Fields: s.fields(),
 	}}
 }
@@ -130,15 +131,15 @@ func (s *State) Events(id leadroute.LeadID) []leadroute.LatencyEvent {
 }
 
 func (s *State) event(id leadroute.LeadID, t TrailStep) *leadroute.LatencyEvent {
-	sla := s.SLA
+	as := s.as(t.Rev)
 	if t.Aside {
-		sla = 0
+		as.SLA = 0
 	}
 	return &leadroute.LatencyEvent{
 		Lead: id, Rev: t.Rev, Step: t.Step, N: t.N,
-		Class: s.Class, Source: s.Source, Rule: s.Rule, Territory: s.Territory, Pool: t.Pool, Queue: t.Queue, Rep: t.Rep,
-		Destination: t.Dest, Attempt: t.Attempt, Outcome: t.Outcome, Reason: t.Reason, Plan: s.Plan,
+		Class: as.Class, Source: s.Source, Rule: as.Rule, Territory: as.Territory, Pool: t.Pool, Queue: t.Queue, Rep: t.Rep,
+		Destination: t.Dest, Attempt: t.Attempt, Outcome: t.Outcome, Reason: t.Reason, Plan: as.Plan,
 		EmittedAt: s.Emitted, ReceivedAt: s.Received, At: t.At,
-		SinceEmit: leadroute.Elapsed(s.since(), t.At), SincePrev: t.Prev, SLA: sla,
+		SinceEmit: leadroute.Elapsed(s.since(), t.At), SincePrev: t.Prev, SLA: as.SLA,
 	}
 }
