@@ -80,7 +80,7 @@ func (a *API) patchRep(r *http.Request) answer {
 	return a.accept(r, id, &leadroute.RepMessage{Profile: &rows[0]})
 }
 
-func merge7396(into map[string]any, patch map[string]any) map[string]any {
+func merge7396(into, patch map[string]any) map[string]any {
 	if into == nil {
 		into = map[string]any{}
 	}

@@ -372,12 +372,14 @@ func officePlan() *plan.Plan {
 		ID: "p", Zone: time.UTC, Hours: map[string]*plan.Hours{"office": office},
 		Calendars: map[string]*plan.Calendar{"de": {Name: "de", Days: map[plan.Date]string{{Year: 2026, Month: 12, Day: 25}: "Christmas"}}},
 		Classes:   []plan.Class{{Name: "P0"}, {Name: "P1"}},
-		Pools:     map[leadroute.PoolID]*plan.Pool{"emea": {Name: "emea"}},
+		Pools: map[leadroute.PoolID]*plan.Pool{
+			"emea":  {Name: "emea"},
+			"floor": {Name: "floor", Where: func(r *leadroute.Rep) bool { return r.Team != "enterprise" }},
+		},
 		Queues: map[leadroute.QueueID]*plan.Queue{
 			"backlog":            {Name: "backlog", Order: plan.ByDeadline, Description: "Nobody free. Drained as reps close their leads, the most urgent lead first."},
 			plan.UnassignedQueue: {Name: plan.UnassignedQueue, Order: plan.ByDeadline},
 		},
-		Pools: map[leadroute.PoolID]*plan.Pool{"floor": {Name: "floor", Where: func(r *leadroute.Rep) bool { return r.Team != "enterprise" }}},
-		Reps:  []leadroute.Rep{{ID: "emi"}},
+		Reps: []leadroute.Rep{{ID: "emi"}},
 	}
 }

@@ -84,7 +84,7 @@ func TestLeadsWaitAndAreMoved(t *testing.T) {
 	crm := func(lead string) (owner string, revision int) {
 		for _, r := range w.sim.Records() {
 			if r.Lead == leadroute.LeadID(lead) {
-				return string(r.OwnerCRM), r.Revision
+				return r.OwnerCRM, r.Revision
 			}
 		}
 		return "", 0

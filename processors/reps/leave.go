@@ -102,7 +102,11 @@ func assertAll(id leadroute.RepID, s *desk.State, claims desk.Held, at leadroute
 
 // Sweep asks for a Check of a row whose claims have rested, or which nothing keeps any more.
 func Sweep(id leadroute.RepID, s *desk.State, now leadroute.Millis) []leadroute.Effect {
-	if len(s.Held) == 0 && !(s.Left() && !s.Taken.Counts(now)) || len(s.Held) > 0 && (now < s.Asserted.Add(restAfter) || now < s.Held[0].At.Add(restAfter)) {
+	if len(s.Held) == 0 {
+		if !s.Left() || s.Taken.Counts(now) {
+			return nil
+		}
+	} else if now < s.Asserted.Add(restAfter) || now < s.Held[0].At.Add(restAfter) {
 		return nil
 	}
 	return []leadroute.Effect{{
