@@ -125,7 +125,7 @@ func (d *step) finishIfSettled() {
 	for i := range s.Dests {
 		b := &s.Dests[i]
 		switch gone := d.plan().Destination(b.Name) == nil; { // it moved to a plan that does not have it
-		case b.Dead, !gone && !b.settled(s.Rev), gone && (b.InFlight || b.Retry != 0):
+		case !gone && (b.Dead || !b.settled(s.Rev)), gone && (b.InFlight || b.Retry != 0):
 			return
 		}
 	}
