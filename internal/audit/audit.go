@@ -23,8 +23,10 @@ import (
 type Rules struct {
 	// PoolOpen is how many places each rep may have taken through a pool; 0 or none: any number.
 	PoolOpen map[leadroute.PoolID]int
-	// Cost is how many places a lead of a class takes when it comes through a pool; 0 is 1.
+	// Cost is how many of a pool's places a lead of a class takes, and Own how many of a rep's
+	// own; 0 is 1. Neither says anything about the other.
 	Cost map[leadroute.PoolID]map[leadroute.Class]int
+	Own  map[leadroute.RepID]map[leadroute.Class]int
 	// InTurn are the pools that hand out leads in turn, with their members.
 	InTurn map[leadroute.PoolID][]leadroute.RepID
 	// Unsettled is when instances came, went or stood still, and a while after. Turns are not
@@ -39,9 +41,18 @@ type Span struct{ From, Until leadroute.Millis }
 
 func (s Span) has(t leadroute.Millis) bool { return s.From <= t && t <= s.Until }
 
-// cost is how many places a claim takes.
-func (r *Rules) cost(pool leadroute.PoolID, class leadroute.Class) int {
-	return max(r.Cost[pool][class], 1)
+// seat is where a lead takes places: with a rep, or with a rep within a pool.
+type seat struct {
+	rep  leadroute.RepID
+	pool leadroute.PoolID
+}
+
+// price is how many places a lead takes there.
+func (r *Rules) price(s seat, class leadroute.Class) int {
+	if s.pool == "" {
+		return max(r.Own[s.rep][class], 1)
+	}
+	return max(r.Cost[s.pool][class], 1)
 }
 
 // Log are the facts that the records of a run tell. Records are added in the order of their

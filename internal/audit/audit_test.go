@@ -29,8 +29,9 @@ var trio = []leadroute.RepID{"ana", "ben", "cy"}
 func newRun(t *testing.T) *run {
 	t.Helper()
 	r := &run{t: t, log: New(), now: start, rules: Rules{
-		PoolOpen: map[leadroute.PoolID]int{"all": 2}, InTurn: map[leadroute.PoolID][]leadroute.RepID{"all": trio},
+		PoolOpen: map[leadroute.PoolID]int{"all": 2, "big": 5}, InTurn: map[leadroute.PoolID][]leadroute.RepID{"all": trio},
 		Cost: map[leadroute.PoolID]map[leadroute.Class]int{"big": {"P0": 2}},
+		Own:  map[leadroute.RepID]map[leadroute.Class]int{"cy": {"P0": 2}},
 	}}
 	for _, rep := range trio {
 		r.toRep(rep, &leadroute.RepMessage{Profile: &leadroute.Rep{ID: rep, Caps: leadroute.Caps{Open: 3}}})
@@ -137,6 +138,10 @@ func TestGoodRun(t *testing.T) {
 	r.event(leadroute.LatencyEvent{Lead: c.Lead, Rev: 2, Step: leadroute.StepReassigned, Rep: "ana"})
 	r.toRep("ana", &leadroute.RepMessage{Release: &leadroute.Release{Claim: c}})
 	r.own(leadroute.ClaimID{Lead: c.Lead, Rev: 2, Try: 1, Rep: "cy"}, "all")
+	// Four of the pool's five places are three of ben's own, with the one that he has.
+	for range 2 {
+		r.own(leadroute.ClaimID{Lead: r.accept(), Rev: 1, Try: 1, Rep: "ben"}, "big")
+	}
 	waits := r.accept()
 	r.event(leadroute.LatencyEvent{Lead: waits, Rev: 1, Step: leadroute.StepQueued, Queue: "backlog"})
 	r.row(waits, `{"p":"waiting","r":1,"q":"backlog"}`)
@@ -187,11 +192,23 @@ func TestPlantedWrongs(t *testing.T) {
 			for i := range 3 {
 				r.own(lead(r, i+1, "ana"), "all")
 			}
-		}, "over_capacity: 1", "in pool all"},
-		"leads that take two places": {func(r *run) {
-			r.own(lead(r, 1, "ana"), "big")
-			r.own(lead(r, 2, "ana"), "big")
+		}, "over_capacity: 3", "in pool all"},
+		"leads that take two places of the rep's own": {func(r *run) {
+			r.own(lead(r, 1, "cy"), "other")
+			r.own(lead(r, 2, "cy"), "other")
 		}, "over_capacity: 3", "4 places of 3"},
+		"leads that take two places of the pool's": {func(r *run) {
+			for i := range 3 {
+				r.own(lead(r, i+1, "ana"), "big")
+			}
+		}, "over_capacity: 3", "6 places of 5 in pool big"},
+		"the ledger commits more than the pool's places": {func(r *run) {
+			for i := range 3 {
+				c := lead(r, i+1, "ana")
+				r.own(c, "all")
+				r.toRep("ana", &leadroute.RepMessage{Release: &leadroute.Release{Claim: c}})
+			}
+		}, "over_capacity: 2", "by the events"},
 		"one revision, two owners": {func(r *run) {
 			r.own(lead(r, 1, "ana"), "all")
 			r.event(leadroute.LatencyEvent{Lead: "L1", Rev: 1, Step: leadroute.StepAssigned, N: 2, Rep: "ben"})

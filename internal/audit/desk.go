@@ -2,6 +2,8 @@ package audit
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/leadroute/leadroute"
@@ -62,6 +64,7 @@ func (l *Log) toRep(rep leadroute.RepID, m *leadroute.RepMessage, at leadroute.M
 
 // desk is a rep's desk at one place in the inbox.
 type desk struct {
+	rep    leadroute.RepID
 	rules  *Rules
 	cap    int
 	here   bool // hired and not removed
@@ -70,12 +73,12 @@ type desk struct {
 	held   map[leadroute.ClaimID]deskMessage
 }
 
-// open counts the places taken, those of one pool alone if it is named.
+// open counts the rep's own places that are taken, or those of a pool if it is named.
 func (d *desk) open(pool leadroute.PoolID) int {
 	n := 0
 	for _, m := range d.held {
 		if !m.exempt && (pool == "" || m.pool == pool) {
-			n += d.rules.cost(m.pool, m.class)
+			n += d.rules.price(seat{d.rep, pool}, m.class)
 		}
 	}
 	return n
@@ -109,7 +112,7 @@ func (l *Log) inOrder(rep leadroute.RepID) []deskMessage {
 // from its place on if the rep accepted it.
 func (l *Log) replay(rep leadroute.RepID, r *Rules, f func(d *desk, m *deskMessage, taken bool)) {
 	inbox := l.inOrder(rep)
-	d := &desk{rules: r, held: map[leadroute.ClaimID]deskMessage{}}
+	d := &desk{rep: rep, rules: r, held: map[leadroute.ClaimID]deskMessage{}}
 	given := map[leadroute.ClaimID]bool{} // back
 	for i := range inbox {
 		m, taken := &inbox[i], false
@@ -166,13 +169,13 @@ type move struct {
 
 // staysFit checks the same by the events: who owned what at the same time, by the ledger, and
 // by the CRM from its commit until the rep closed the lead there or the ledger took it back.
-// Both lie within the time for which the rep's place is taken.
+// Both lie within the time for which the rep's places are taken.
 func (l *Log) staysFit(v *Verdict, r *Rules, e *Evidence) {
 	ledger, crm := moves{}, moves{}
 	for _, id := range sorted(l.lives) {
 		life := l.lives[id]
 		for _, s := range life.stays {
-			ledger.add(s.rep, id, s.from, life.ends[s.rev], r.cost(s.pool, life.class))
+			ledger.add(r, seat{s.rep, s.pool}, id, life.class, Span{s.from, life.ends[s.rev]})
 		}
 	}
 	for i := range e.CRM {
@@ -190,40 +193,53 @@ func (l *Log) staysFit(v *Verdict, r *Rules, e *Evidence) {
 				until = min(cmp.Or(until, 1<<62), leadroute.Millis(rec.History[i+1].At/1000))
 			}
 			if from := leadroute.Millis(a.At / 1000); a.Owner != "" && (until == 0 || from < until) {
-				crm.add(a.Owner, rec.Lead, from, until, r.cost(a.Pool, rec.Priority))
+				crm.add(r, seat{a.Owner, a.Pool}, rec.Lead, rec.Priority, Span{from, until})
 			}
 		}
 	}
-	l.movesFit(v, ledger, "by the events")
-	l.movesFit(v, crm, "by the CRM")
+	l.movesFit(v, r, ledger, "by the events")
+	l.movesFit(v, r, crm, "by the CRM")
 }
 
-// moves are places taken and given back, by rep.
-type moves map[leadroute.RepID][]move
+// moves are places taken and given back, in the order of the seats.
+type moves map[seat][]move
 
-// add books a lead's stay; until 0: it goes on.
-func (m moves) add(rep leadroute.RepID, lead leadroute.LeadID, from, until leadroute.Millis, places int) {
-	m[rep] = append(m[rep], move{from, places, lead})
-	if until != 0 {
-		m[rep] = append(m[rep], move{until, -places, lead})
+// add books a lead's stay with a rep, and with the pool it came through; no end: it goes on.
+func (m moves) add(r *Rules, s seat, lead leadroute.LeadID, class leadroute.Class, stay Span) {
+	book := func(s seat) {
+		n := r.price(s, class)
+		m[s] = append(m[s], move{stay.From, n, lead})
+		if stay.Until != 0 {
+			m[s] = append(m[s], move{stay.Until, -n, lead})
+		}
+	}
+	book(seat{rep: s.rep})
+	if s.pool != "" {
+		book(s)
 	}
 }
 
-// movesFit holds each rep against the largest cap that the profile ever had.
-func (l *Log) movesFit(v *Verdict, m moves, whose string) {
-	for _, rep := range sorted(m) {
-		most := 0
-		for _, d := range l.desks[rep] {
-			if d.kind == hired {
-				most = max(most, d.n)
+// movesFit holds each rep against the largest cap that the profile ever had, and each pool's
+// share of a rep against the pool's.
+func (l *Log) movesFit(v *Verdict, r *Rules, m moves, whose string) {
+	for _, s := range slices.SortedFunc(maps.Keys(m), func(a, b seat) int { return cmp.Or(cmp.Compare(a.rep, b.rep), cmp.Compare(a.pool, b.pool)) }) {
+		most, where := r.PoolOpen[s.pool], fmt.Sprintf(" in pool %s", s.pool)
+		if s.pool == "" {
+			where = ""
+			for _, d := range l.desks[s.rep] {
+				if d.kind == hired {
+					most = max(most, d.n)
+				}
 			}
+		} else if most == 0 {
+			continue
 		}
 		// In one millisecond leaving goes first: doubt speaks for the product.
-		slices.SortStableFunc(m[rep], func(a, b move) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by)) })
+		slices.SortStableFunc(m[s], func(a, b move) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by)) })
 		open := 0
-		for _, one := range m[rep] {
+		for _, one := range m[s] {
 			if open += one.by; one.by > 0 && open > most {
-				v.bad(&v.OverCapacity, "%s owned %d places of %d when lead %s came, %s", rep, open, most, one.lead, whose)
+				v.bad(&v.OverCapacity, "%s owned %d places of %d%s when lead %s came, %s", s.rep, open, most, where, one.lead, whose)
 			}
 		}
 	}

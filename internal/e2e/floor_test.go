@@ -45,6 +45,14 @@ var floorPools = map[leadroute.PoolID]int{"enterprise": 4, "amer": 2, "emea": 2,
 
 func floorCap(i int) int { return 2 + i%2 }
 
+// floorCost is what leads take of a rep's own places: of some of the enterprise team two each.
+func floorCost(r *leadroute.Rep, i int) map[leadroute.Class]int {
+	if r.Team == loadgen.TeamEnterprise && i%2 == 1 {
+		return map[leadroute.Class]int{"P0": 2}
+	}
+	return nil
+}
+
 // floorBusy is how many of the places are taken when nothing goes wrong.
 const floorBusy = 60
 
@@ -85,7 +93,7 @@ func openFloor(w *world) *floor {
 	}
 	caps := map[leadroute.RepID]int{}
 	for i := range w.reps {
-		w.reps[i].Caps.Open = floorCap(i)
+		w.reps[i].Caps.Open, w.reps[i].Cost = floorCap(i), floorCost(&w.reps[i], i)
 		caps[w.reps[i].ID] = floorCap(i)
 	}
 	w.sim.SetCaps(caps)
@@ -319,7 +327,9 @@ func (f *floor) audit() {
 		f.t.Fatal(err)
 	}
 	pools := map[leadroute.PoolID][]leadroute.RepID{}
-	for _, r := range f.reps {
+	own := map[leadroute.RepID]map[leadroute.Class]int{}
+	for i, r := range f.reps {
+		own[r.ID] = floorCost(&r, i)
 		for pool, region := range map[leadroute.PoolID]string{"amer": "NA", "emea": "EMEA", "apac": "APAC"} {
 			if r.Team == loadgen.TeamAE && r.Region == region {
 				pools[pool] = append(pools[pool], r.ID)
@@ -328,7 +338,7 @@ func (f *floor) audit() {
 	}
 	v := log.Judge(&audit.Rules{
 		PoolOpen: floorPools, InTurn: pools, Unsettled: f.unsettled, Lag: 400 * time.Millisecond,
-		Cost: map[leadroute.PoolID]map[leadroute.Class]int{"enterprise": {"P0": 2}},
+		Cost: map[leadroute.PoolID]map[leadroute.Class]int{"enterprise": {"P0": 2}}, Own: own,
 	}, &audit.Evidence{Accepted: slices.Sorted(maps.Keys(f.tally.Acknowledged())), CRM: f.sim.Records()})
 	f.t.Log(v)
 	for _, bad := range v.Failures() {
