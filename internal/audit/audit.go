@@ -69,7 +69,8 @@ type Log struct {
 	rows     map[leadroute.LeadID]row
 	held     map[leadroute.RepID][]string // claims in the rep's last row
 	Records  int
-	Distinct int // events
+	Distinct int   // events
+	Trimmed  int64 // records that were no longer there to be read
 }
 
 // try names one offer of one lead.
@@ -91,6 +92,7 @@ func about(c leadroute.ClaimID) asked { return asked{try{c.Lead, c.Rev, c.Try}, 
 type answer struct {
 	accepted, declined bool
 	at                 leadroute.Millis // of the acceptance
+	told               leadroute.Millis // when it was first on the log
 }
 
 // offer is one that came to a pool.
@@ -154,7 +156,7 @@ func (l *Log) Add(t leadroute.Topic, key string, value []byte, at leadroute.Mill
 	case leadroute.TopicReps:
 		return with(value, func(m *leadroute.RepMessage) { l.toRep(leadroute.RepID(key), m, at) })
 	case leadroute.TopicLedger:
-		return with(value, l.toLedger)
+		return with(value, func(m *leadroute.LedgerMessage) { l.toLedger(m, at) })
 	case leadroute.TopicPools:
 		return with(value, func(m *leadroute.PoolMessage) { l.toPool(leadroute.PoolID(key), m) })
 	case leadroute.TopicEvents:
@@ -202,9 +204,10 @@ func with[T any](value []byte, f func(*T)) error {
 	return err
 }
 
-func (l *Log) toLedger(m *leadroute.LedgerMessage) {
+func (l *Log) toLedger(m *leadroute.LedgerMessage, at leadroute.Millis) {
 	if a := m.Answer; a != nil && !a.Asserted {
 		have := l.answers[about(a.Claim)]
+		have.told = min(cmp.Or(have.told, at), at)
 		have.accepted, have.declined = have.accepted || a.Accepted, have.declined || !a.Accepted
 		if a.Accepted {
 			have.at = max(have.at, a.At)
@@ -298,6 +301,7 @@ type Verdict struct {
 	// claims that were declined.
 	Queued, Moved, Declined int
 	Leads                   int
+	Trimmed                 int64 // records that were not there to be judged
 	Examples                []string
 }
 
@@ -332,6 +336,9 @@ func (v *Verdict) Failures() []string {
 	if v.Leads == 0 {
 		out = append(out, "no lead was accepted: nothing is proved")
 	}
+	if v.Trimmed > 0 {
+		out = append(out, fmt.Sprintf("%d records were dropped from the log before they were read: nothing is proved", v.Trimmed))
+	}
 	return out
 }
 
@@ -343,7 +350,7 @@ func (v *Verdict) String() string {
 
 // Judge holds the log against the rules and the evidence.
 func (l *Log) Judge(r *Rules, e *Evidence) *Verdict {
-	v := &Verdict{Leads: len(e.Accepted)}
+	v := &Verdict{Leads: len(e.Accepted), Trimmed: l.Trimmed}
 	l.desksHold(v, r)
 	l.staysFit(v, r, e)
 	l.oneOwner(v, e)

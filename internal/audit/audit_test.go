@@ -255,6 +255,25 @@ func TestPlantedWrongs(t *testing.T) {
 			r.own(c, "all")
 			r.event(leadroute.LatencyEvent{Lead: c.Lead, Rev: 1, Step: leadroute.StepAssigned, N: 1, Rep: "ben"})
 		}, "altered events: 1", "two ways"},
+		"a replay takes a fourth place, and dates it later": {func(r *run) {
+			for i := range 3 {
+				r.ask(lead(r, i+1, "ana"), "other", true)
+			}
+			c := lead(r, 4, "ana")
+			r.toRep("ana", &leadroute.RepMessage{Claim: &leadroute.Claim{ID: c, Pool: "other", Class: "P0"}})
+			r.pass(time.Second)
+			at := r.now
+			r.toRep("ana", &leadroute.RepMessage{Status: new(leadroute.StatusAway)})
+			r.add(leadroute.TopicLedger, string(c.Lead), &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: c, Accepted: true, At: at}})
+		}, "over_capacity: 1", "4 places of 3"},
+		"a copy takes a fourth place": {func(r *run) {
+			for i := range 3 {
+				r.ask(lead(r, i+1, "ana"), "other", true)
+			}
+			c := lead(r, 4, "ana")
+			r.ask(c, "other", false)
+			r.ask(c, "other", true)
+		}, "over_capacity: 1", "4 places of 3"},
 		"two leads in a row for one": {func(r *run) {
 			r.day(6)
 			for range 2 {
@@ -317,6 +336,13 @@ func TestTurnsNotJudged(t *testing.T) {
 			r.ask(leadroute.ClaimID{Lead: "L0", Rev: 1, Try: 1, Rep: "ana"}, "all", false)
 			twice(r)
 		},
+		"a claim waits for its answer": func(r *run) {
+			c := leadroute.ClaimID{Lead: r.accept(), Rev: 1, Try: 1, Rep: "ben"}
+			r.toRep("ben", &leadroute.RepMessage{Claim: &leadroute.Claim{ID: c, Class: "P0"}})
+			twice(r)
+			r.pass(2 * time.Second)
+			r.add(leadroute.TopicLedger, string(c.Lead), &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: c, Accepted: true}})
+		},
 		"an instance was killed": func(r *run) {
 			r.rules.Unsettled = []Span{{r.now, r.now.Add(time.Second)}}
 			twice(r)
@@ -330,5 +356,34 @@ func TestTurnsNotJudged(t *testing.T) {
 				t.Errorf("out of turn: %v, want none", v.Examples)
 			}
 		})
+	}
+}
+
+// A replay may accept what was declined before, since the row knows of a release that stands
+// behind the claim. The answer's date is then that of the release.
+func TestReplayFindsRoom(t *testing.T) {
+	r := newRun(t)
+	var claims []leadroute.ClaimID
+	for range 4 {
+		claims = append(claims, leadroute.ClaimID{Lead: r.accept(), Rev: 1, Try: 1, Rep: "ana"})
+	}
+	for _, c := range claims[:3] {
+		r.ask(c, "other", true)
+	}
+	r.ask(claims[3], "other", false)
+	r.pass(time.Second)
+	at := r.now
+	r.toRep("ana", &leadroute.RepMessage{Release: &leadroute.Release{Claim: claims[0]}})
+	r.add(leadroute.TopicLedger, string(claims[3].Lead), &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: claims[3], Accepted: true, At: at}})
+	// A copy finds the room that the first one did not.
+	c := leadroute.ClaimID{Lead: r.accept(), Rev: 1, Try: 1, Rep: "ana"}
+	again := &leadroute.RepMessage{Claim: &leadroute.Claim{ID: c, Pool: "other", Class: "P0"}}
+	r.ask(c, "other", false)
+	r.toRep("ana", &leadroute.RepMessage{Release: &leadroute.Release{Claim: claims[1]}})
+	r.toRep("ana", again)
+	r.add(leadroute.TopicLedger, string(c.Lead), &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: c, Accepted: true, At: r.now - 1}})
+	r.toRep("ana", again)
+	if v := r.judge(); v.OverCapacity > 0 {
+		t.Errorf("over capacity: %v, want none", v.Examples)
 	}
 }

@@ -20,6 +20,8 @@ type deskMessage struct {
 	free   bool             // the status takes leads
 	until  leadroute.Millis // of a pause
 	exempt bool
+	late   bool // took effect after its turn
+	moot   bool // a copy of a claim that another one put on the desk
 }
 
 type kind int
@@ -92,19 +94,40 @@ func (d *desk) free(pool leadroute.PoolID) bool {
 
 // inOrder are a rep's messages in the order in which they took effect: that of the inbox, but
 // for claims whose acceptance the rep itself dates later. A replay after a crash may find room
-// where there was none, because the row knows of releases that stand behind the claim.
+// where there was none, because the row knows of releases that stand behind the claim: its date
+// is that of the last message that the row knows, so that it comes after those of the same instant.
+// Of copies the first one counts, or the last one before the acceptance if one was declined.
 func (l *Log) inOrder(rep leadroute.RepID) []deskMessage {
 	inbox := slices.Clone(l.desks[rep])
 	var now leadroute.Millis
+	taken := map[leadroute.ClaimID]*deskMessage{}
 	for i := range inbox {
 		m := &inbox[i]
 		now = max(now, m.at)
 		m.at = now
-		if a := l.answers[about(m.claim)]; m.kind == claimed && a.accepted {
-			m.at = max(now, a.at)
+		a := l.answers[about(m.claim)]
+		if m.kind != claimed || !a.accepted {
+			continue
+		}
+		m.late, m.at = a.at > now, max(now, a.at)
+		switch have := taken[m.claim]; {
+		case have == nil:
+			taken[m.claim] = m
+		case a.declined && now <= a.at:
+			have.moot, taken[m.claim] = true, m
+		default:
+			m.moot = true
 		}
 	}
-	slices.SortStableFunc(inbox, func(a, b deskMessage) int { return cmp.Compare(a.at, b.at) })
+	slices.SortStableFunc(inbox, func(a, b deskMessage) int {
+		switch c := cmp.Compare(a.at, b.at); {
+		case c != 0 || a.late == b.late:
+			return c
+		case a.late:
+			return 1
+		}
+		return -1
+	})
 	return inbox
 }
 
@@ -120,7 +143,7 @@ func (l *Log) replay(rep leadroute.RepID, r *Rules, f func(d *desk, m *deskMessa
 		case claimed:
 			a := l.answers[about(m.claim)]
 			_, holds := d.held[m.claim]
-			if taken = a.accepted && !holds && !given[m.claim]; taken {
+			if taken = a.accepted && !m.moot && !holds && !given[m.claim]; taken {
 				d.held[m.claim] = *m
 			}
 		case confirmed:

@@ -17,11 +17,13 @@ import (
 func Read(ctx context.Context, ns leadroute.Namespace, opts ...kgo.Opt) (*Log, error) {
 	l := New()
 	for _, t := range inboxes {
-		if _, err := ReadTopic(ctx, ns.Topic(t), opts, func(r *kgo.Record) error {
+		trimmed, err := ReadTopic(ctx, ns.Topic(t), opts, func(r *kgo.Record) error {
 			return l.Add(t, string(r.Key), r.Value, leadroute.At(r.Timestamp))
-		}); err != nil {
+		})
+		if err != nil {
 			return nil, err
 		}
+		l.Trimmed += trimmed
 	}
 	for _, t := range tables {
 		if _, err := ReadTopic(ctx, ns.Table(t), opts, func(r *kgo.Record) error {

@@ -18,7 +18,9 @@ const settle = 6 * time.Second
 // inbox, each given to the rep who was claimed for it. Two reps are compared over every
 // stretch of turns in which both are free; a stretch ends where one is not, where an offer had to
 // avoid one, where one declined (the turn is refunded, out of the order), where one offer was
-// answered twice with different reps, and while instances come and go (Rules.Unsettled).
+// answered twice with different reps, while instances come and go (Rules.Unsettled), and while
+// a claim waits for its answer for longer than Lag: then the rep's row stands still, and so
+// does what pools know of it.
 
 // pick is a turn: who got the offer, and when.
 type pick struct {
@@ -113,9 +115,32 @@ func (t table) forget(i int) {
 	}
 }
 
+// late are the spans in which a claim waited for its answer for longer than lag.
+func (l *Log) late(lag time.Duration) (spans []Span) {
+	for _, inbox := range l.desks {
+		for i := range inbox {
+			m := &inbox[i]
+			if told := l.answers[about(m.claim)].told; m.kind == claimed && told > m.at.Add(lag) {
+				spans = append(spans, Span{m.at, told.Add(lag)})
+			}
+		}
+	}
+	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
+	merged := spans[:0]
+	for _, s := range spans {
+		if n := len(merged); n > 0 && s.From <= merged[n-1].Until {
+			merged[n-1].Until = max(merged[n-1].Until, s.Until)
+		} else {
+			merged = append(merged, s)
+		}
+	}
+	return merged
+}
+
 // inTurn judges the pools that give leads in turn.
 func (l *Log) inTurn(v *Verdict, r *Rules) {
 	lag := cmp.Or(r.Lag, time.Second)
+	unsettled := append(l.late(lag), r.Unsettled...)
 	for _, pool := range sorted(r.InTurn) {
 		members := r.InTurn[pool]
 		free := make([][]Span, len(members))
@@ -126,7 +151,7 @@ func (l *Log) inTurn(v *Verdict, r *Rules) {
 		owed := make([]bool, len(members))             // who declined gets a turn out of the order
 		rest := make([]leadroute.Millis, len(members)) // until when who declined is not judged
 		for _, p := range l.picks(pool) {
-			calm := p.rep != "" && !slices.ContainsFunc(r.Unsettled, func(s Span) bool { return s.has(p.at) })
+			calm := p.rep != "" && !slices.ContainsFunc(unsettled, func(s Span) bool { return s.has(p.at) })
 			for i, rep := range members {
 				settled[i] = calm && !owed[i] && p.at > rest[i] && rep != p.avoid && rep != p.declined && freeFor(free[i], p.at, lag)
 				if !settled[i] {

@@ -2,12 +2,14 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -123,7 +125,13 @@ func (f *floor) staffIt() {
 	mean := time.Duration(floorBusy / f.rate() * float64(time.Second))
 	f.pace = crmsim.Span{Min: mean / 10, Max: mean * 9 / 10} // twice: to respond, and to close
 	f.staff(f.given, f.anyone().where().API)
-	f.until("all instances own a part of each table", func() bool { return f.owners()[0] >= 3 })
+	f.owned(len(f.all))
+}
+
+// owned waits until n instances own a part of each table.
+func (f *floor) owned(n int) {
+	f.t.Helper()
+	f.until(fmt.Sprint(n, " instances own all of each table"), func() bool { return f.owners() == [2]int{n, n} })
 }
 
 // anyone is an instance that is up.
@@ -139,8 +147,13 @@ func (f *floor) anyone() *process {
 }
 
 // rate is how many leads a second come: so many that caps are tight, and not so few that a
-// large run takes more than some four minutes.
-func (f *floor) rate() float64 { return max(80, float64(f.gen.Len())/240) }
+// large run takes more than some eight minutes.
+func (f *floor) rate() float64 { return max(80, float64(f.gen.Len())/480) }
+
+// calm is how long at most instances are left alone when all is settled: turns are judged then.
+func (f *floor) calm() time.Duration {
+	return min(time.Duration(float64(f.gen.Len())/f.rate()*float64(time.Second))/16, 6*time.Second)
+}
 
 // send lets the leads come while instances and reps come and go.
 func (f *floor) send() {
@@ -148,10 +161,18 @@ func (f *floor) send() {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.coming(ctx, rand.New(rand.NewPCG(*seed, 1))) }) //nolint:gosec // a test's dice
 	wg.Go(func() { f.feel(ctx) })
+	wg.Go(func() { f.tellHowFar(ctx) })
 	f.world.send(f.anyone().where().API, f.rate(), act{0.02, f.havoc})
 	stop()
 	wg.Wait()
 	f.t.Logf("-seed %d: %v", *seed, f.deeds)
+}
+
+// tellHowFar says now and then how far the run has come.
+func (f *floor) tellHowFar(ctx context.Context) {
+	for rest(ctx, 20*time.Second) {
+		f.t.Logf("%d of %d leads are answered, %d are at the CRM", f.answered.Load(), f.gen.Len(), f.sim.Count())
+	}
 }
 
 // rest waits, and tells whether the run goes on.
@@ -209,7 +230,7 @@ func (f *floor) havoc() {
 		f.dice.Shuffle(len(deeds), func(i, j int) { deeds[i], deeds[j] = deeds[j], deeds[i] })
 		for _, do := range deeds {
 			do()
-			f.pause(settling + time.Duration(f.dice.IntN(1500))*time.Millisecond)
+			f.pause(settling + time.Duration(f.dice.Int64N(int64(f.calm()))))
 		}
 	}
 }
@@ -234,8 +255,7 @@ func (f *floor) stall() {
 	f.disturb("stalled", func() {
 		f.balancer.set(p, "")
 		p.signal(syscall.SIGSTOP)
-		n := len(f.all)
-		f.until("the others own all of each table", func() bool { return f.owners()[1] < n })
+		f.owned(len(f.all) - 1)
 		f.pause(time.Duration(f.dice.IntN(2000)) * time.Millisecond)
 		p.signal(syscall.SIGCONT)
 		f.balancer.set(p, p.where().API)
@@ -260,11 +280,15 @@ func (f *floor) join() {
 			f.all = f.all[:3]
 			f.balancer.set(p, "")
 			p.terminate()
+			f.owned(len(f.all)) // a member that may come back is waited for
 		})
 		return
 	}
 	f.added++
-	f.disturb("added", func() { f.add(fmt.Sprint("d", f.added)) })
+	f.disturb("added", func() {
+		f.add(fmt.Sprint("d", f.added))
+		f.owned(len(f.all))
+	})
 }
 
 // coming has reps go away and come back, be removed and hired again, and half of the floor go
@@ -336,10 +360,15 @@ func (f *floor) audit() {
 			}
 		}
 	}
-	v := log.Judge(&audit.Rules{
+	rules := &audit.Rules{
 		PoolOpen: floorPools, InTurn: pools, Unsettled: f.unsettled, Lag: 400 * time.Millisecond,
 		Cost: map[leadroute.PoolID]map[leadroute.Class]int{"enterprise": {"P0": 2}}, Own: own,
-	}, &audit.Evidence{Accepted: slices.Sorted(maps.Keys(f.tally.Acknowledged())), CRM: f.sim.Records()})
+	}
+	if to := os.Getenv("LEADROUTE_E2E_KEEP"); to != "" {
+		b, _ := json.Marshal(rules)
+		_ = os.WriteFile(filepath.Join(to, "rules.json"), b, 0o600)
+	}
+	v := log.Judge(rules, &audit.Evidence{Accepted: slices.Sorted(maps.Keys(f.tally.Acknowledged())), CRM: f.sim.Records()})
 	f.t.Log(v)
 	for _, bad := range v.Failures() {
 		f.t.Error(bad)
