@@ -3,6 +3,8 @@ package e2e
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -385,16 +387,24 @@ func (w *world) verdict(p *process) {
 		w.t.Error(f)
 	}
 	if w.t.Failed() {
-		w.keep()
+		w.keep("", nil)
 	}
 }
 
-// keep copies the data folders to where LEADROUTE_E2E_KEEP says, for a look into a failure.
-func (w *world) keep() {
+// keep copies the data folders to where LEADROUTE_E2E_KEEP says, for a look into a failure, and
+// writes what there is to add under that name.
+func (w *world) keep(name string, v any) {
 	to := os.Getenv("LEADROUTE_E2E_KEEP")
 	if to == "" {
 		return
 	}
 	to = filepath.Join(to, strings.ReplaceAll(w.t.Name(), "/", "-"))
-	w.t.Logf("the data folders are in %s (%v)", to, os.CopyFS(to, os.DirFS(w.dir)))
+	err := os.RemoveAll(to)
+	if err == nil {
+		err = os.CopyFS(to, os.DirFS(w.dir))
+	}
+	if b, e := json.Marshal(v); err == nil && name != "" {
+		err = errors.Join(e, os.WriteFile(filepath.Join(to, name), b, 0o600))
+	}
+	w.t.Logf("the data folders are in %s (%v)", to, err)
 }
