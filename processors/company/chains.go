@@ -7,6 +7,9 @@ type chains struct {
 	recs  []record
 	free  uint32 // of the records given back the last, from 1
 	live  int
+	// packed is how many records lie in the order of their chains, which makes one look into
+	// memory of many; those that came since stand behind them.
+	packed int
 	// most, if set, is how many values of one hash are worth looking at; crowds counts those
 	// of the hashes that have more.
 	most   int
@@ -21,7 +24,9 @@ const firstHeads = 1 << 10
 
 func (c *chains) add(hash, value uint32) {
 	if c.live >= len(c.heads) {
-		c.grow()
+		c.pack(max(2*len(c.heads), firstHeads))
+	} else if len(c.recs) > c.packed+c.packed/8+firstHeads {
+		c.pack(len(c.heads))
 	}
 	c.crowd(hash, 1)
 	head := &c.heads[hash&uint32(len(c.heads)-1)] //nolint:gosec // at most 2^32
@@ -38,9 +43,10 @@ func (c *chains) add(hash, value uint32) {
 	c.live++
 }
 
-func (c *chains) grow() {
-	heads := make([]uint32, max(2*len(c.heads), firstHeads))
-	mask := uint32(len(heads) - 1) //nolint:gosec // at most 2^32
+// pack makes so many chains, and lays the records of each side by side.
+func (c *chains) pack(chains int) {
+	heads := make([]uint32, chains)
+	mask := uint32(chains - 1) //nolint:gosec // at most 2^32
 	for _, head := range c.heads {
 		for head != 0 {
 			r := &c.recs[head-1]
@@ -49,7 +55,22 @@ func (c *chains) grow() {
 			head = next
 		}
 	}
-	c.heads = heads
+	recs := make([]record, 0, c.live+c.live/8+firstHeads+1)
+	for i, head := range heads {
+		if head == 0 {
+			continue
+		}
+		heads[i] = uint32(len(recs) + 1) //nolint:gosec // at most 2^32
+		for head != 0 {
+			r := c.recs[head-1]
+			head = r.next
+			if r.next = uint32(len(recs) + 2); head == 0 { //nolint:gosec // at most 2^32
+				r.next = 0
+			}
+			recs = append(recs, r)
+		}
+	}
+	c.heads, c.recs, c.free, c.packed = heads, recs, 0, len(recs)
 }
 
 // remove takes one record out, if it is there.

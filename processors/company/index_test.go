@@ -2,6 +2,7 @@ package company
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ func TestSearch(t *testing.T) {
 		"summit.example":   {"Summit Therapeutics plc"},
 		"two.example":      {"Wayfarer Acquisition Corp. II"},
 		"bank.example":     {"Bank of America"},
+		"xiii.example":     {"Ninth Wave Capital XIII"},
 		"cut.example":      {"Nature's Sunshine Products, Inc."},
 	} {
 		x.Set(domain, names...)
@@ -48,6 +50,8 @@ func TestSearch(t *testing.T) {
 		"Wayfarer Acquisition Corp II": "two.example",
 		"Wayfarer Acquisition Corp.":   "",
 		"Wayfarer Acquisition III":     "",
+		"Wayfarer Acquisition Corp. I": "",
+		"Ninth Wave Capital XII":       "", // and no beginning of XIII
 		"Bank of Austria":              "",
 		"Natures Sunshine":             "cut.example",
 		"":                             "",
@@ -149,6 +153,89 @@ func TestAlike(t *testing.T) {
 		got, back := alike(c.a, c.b), alike(c.b, c.a)
 		if got != back || got < c.want-0.01 || got > c.want+0.03 {
 			t.Errorf("alike(%q, %q) = %.3f and back %.3f, want some %.2f", c.a, c.b, got, back, c.want)
+		}
+	}
+}
+
+// TestSlips: a word with a slip is filed under a spelling that the word without it has, too,
+// wherever the slip is: in letters that are doubled or tripled, and in two that changed places.
+func TestSlips(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 9))
+	spellings := func(w string) map[string]bool {
+		all := map[string]bool{}
+		slips(w, func(s string) { all[s] = true })
+		return all
+	}
+	met := 0
+	for range 200_000 {
+		a := make([]byte, minSlip+r.IntN(6))
+		for i := range a {
+			a[i] = "abc"[r.IntN(3)]
+		}
+		b := slices.Clone(a)
+		switch i := r.IntN(len(b) - 1); r.IntN(4) {
+		case 0:
+			b = slices.Delete(b, i, i+1)
+		case 1:
+			b = slices.Insert(b, i, "abc"[r.IntN(3)])
+		case 2:
+			b[i], b[i+1] = b[i+1], b[i]
+		case 3:
+			b[i] = "abc"[r.IntN(3)]
+		}
+		if alike(string(a), string(b)) == 0 {
+			continue
+		}
+		met++
+		mine, common := spellings(string(a)), false
+		for s := range spellings(string(b)) {
+			common = common || mine[s]
+		}
+		if !common {
+			t.Fatalf("%s and %s are alike and share no spelling", a, b)
+		}
+	}
+	if met < 100_000 {
+		t.Errorf("only %d pairs are alike", met)
+	}
+}
+
+// TestChains: it holds what a map of sets holds, in whatever order it came and went, and
+// knows the hashes that are crowded.
+func TestChains(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 8))
+	c := chains{most: 4}
+	want := map[uint32]map[uint32]bool{}
+	for n := range 60_000 {
+		// Values are distinct within a hash; some hashes share a chain, many are rare.
+		hash, value := uint32(r.IntN(3000))<<r.IntN(12), uint32(r.IntN(6))
+		if want[hash][value] {
+			c.remove(hash, value)
+			delete(want[hash], value)
+		} else if n < 40_000 {
+			c.add(hash, value)
+			if want[hash] == nil {
+				want[hash] = map[uint32]bool{}
+			}
+			want[hash][value] = true
+		}
+		if n%5000 != 0 {
+			continue
+		}
+		live := 0
+		for hash, values := range want {
+			got := map[uint32]bool{}
+			c.each(hash, func(v uint32) bool { got[v] = true; return true })
+			if !maps.Equal(values, got) {
+				t.Fatalf("after %d changes, of hash %d: %v, want %v", n, hash, got, values)
+			}
+			if c.crowded(hash) != (len(values) > c.most) {
+				t.Fatalf("after %d changes, hash %d with %d values: crowded is %v", n, hash, len(values), c.crowded(hash))
+			}
+			live += len(values)
+		}
+		if c.live != live {
+			t.Fatalf("after %d changes %d records are counted, want %d", n, c.live, live)
 		}
 	}
 }

@@ -213,7 +213,7 @@ func TestQuality(t *testing.T) {
 	for _, confirm := range []bool{false, true} {
 		var all, companies, mute tally
 		byKind := map[string]*tally{}
-		for _, seed := range []uint64{101, 102, 103} {
+		for _, seed := range []uint64{101, 102, 103, 204, 205, 206} {
 			w := newWorldOfNames(t, seed)
 			r := rand.New(rand.NewPCG(seed, 2))
 			ask := func(i int, name string) {

@@ -369,7 +369,7 @@ func (c *comparison) align(q *query, ids []uint32, weights *[maxWords]float64) (
 				}
 			}
 		}
-		if next := c.last + 1; at < 0 && i > 1 && i == len(q.words)-1 && next < len(ids) && !used[next] {
+		if next := c.last + 1; at < 0 && i > 1 && i == len(q.words)-1 && a.kind&isNumeral == 0 && next < len(ids) && !used[next] {
 			if best = begins(a.text, q.x.words[ids[next]].text); best > 0 {
 				at = next
 			}
@@ -447,6 +447,7 @@ func (c *comparison) fine(score float64) float64 {
 }
 
 func (q *query) hits(least float64) (hits []Hit) {
+	q.scored = slices.DeleteFunc(q.scored, func(s scored) bool { return s.score < least })
 	slices.SortFunc(q.scored, func(a, b scored) int {
 		switch {
 		case a.score > b.score:
@@ -457,9 +458,6 @@ func (q *query) hits(least float64) (hits []Hit) {
 		return strings.Compare(q.x.accounts[a.account].domain, q.x.accounts[b.account].domain)
 	})
 	for _, s := range q.scored {
-		if s.score < least {
-			break
-		}
 		domain := q.x.accounts[s.account].domain
 		if !slices.ContainsFunc(hits, func(h Hit) bool { return h.Domain == domain }) {
 			hits = append(hits, Hit{domain, s.score, s.exact})
