@@ -67,6 +67,9 @@ func (h orderedHandler) Setup(s sarama.ConsumerGroupSession) error {
 	if err := h.ConsumerGroupHandler.Setup(orderedSession{s, r}); err != nil {
 		return err
 	}
+	if s.Context().Err() != nil {
+		return nil // the session is over before it began: nothing is consumed in it
+	}
 	if err := r.repair(s.Context(), partitions); err != nil {
 		return r.fail(err)
 	}
@@ -136,8 +139,14 @@ func (r *run) own(ctx context.Context, partitions []int32) error {
 	return nil
 }
 
-// errClockBehind is why a member takes ownership again, with a higher epoch.
-var errClockBehind = errors.New("this machine's clock is behind the last owner's")
+// Why a member takes ownership again.
+var (
+	// With a higher epoch.
+	errClockBehind = errors.New("this machine's clock is behind the last owner's")
+	// A reader that the broker turned away (the log's start had moved past it, as when the embedded
+	// log compacts) closes without a word, and Goka takes the end of what it read for the table's.
+	errBrokenOff = errors.New("the table was not read to its end")
+)
 
 // repair writes again what zombies' records hide, and waits until that is safe.
 func (r *run) repair(ctx context.Context, partitions []int32) error {
@@ -149,9 +158,12 @@ func (r *run) repair(ctx context.Context, partitions []int32) error {
 		if s == nil {
 			continue
 		}
-		if last := s.lastEpoch(); last > r.epoch.Load() {
+		switch last, ours := s.lastEpoch(), r.epoch.Load(); {
+		case last > ours:
 			r.core.epochFloor.Store(last + 1)
 			return fmt.Errorf("partition %d of %s: %w", p, r.core.table, errClockBehind)
+		case last < ours: // our barrier was not seen, which lay there before the reading began
+			return fmt.Errorf("partition %d of %s: %w", p, r.core.table, errBrokenOff)
 		}
 		r.core.metrics.fenced.Add(float64(s.fencedRecords()))
 		for key, row := range s.repairs() {

@@ -1,0 +1,40 @@
+package stream_test
+
+import (
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// A recovery breaks off: the log's start has moved past the place that is being read, as it
+// does when the embedded log compacts. The stage must not begin with the rows that it has read
+// until then.
+func TestRecoveryThatBreaksOff(t *testing.T) {
+	r := newRig(t)
+	const keys = 40
+	round := func() (least int) {
+		t.Helper()
+		for i := range keys {
+			r.send(name("k%d", i), `{}`)
+		}
+		for range keys {
+			if n := r.nextTold().N; least == 0 || n < least {
+				least = n
+			}
+		}
+		return least
+	}
+	_, stop := r.start(tallyStage())
+	round()
+	stop()
+	fault := r.b.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: ns.Table(tallies), Err: kerr.OffsetOutOfRange, Count: 1})
+	r.start(tallyStage())
+	if fault.Hits() == 0 {
+		t.Fatal("the recovery did not break off: the test proves nothing")
+	}
+	if n := round(); n != 2 {
+		t.Errorf("after a recovery that broke off some row counts to %d, want 2 for all", n)
+	}
+}
