@@ -48,15 +48,25 @@ type where struct {
 // launch starts the process and returns when it routes leads.
 func (p *process) launch() {
 	p.t.Helper()
+	if !p.try() {
+		p.t.Fatalf("the process ended before it was ready: %v\n%s", p.err, p.tail())
+	}
+}
+
+// try starts the process and returns when it routes leads, or false when it has ended before.
+func (p *process) try() bool {
+	p.t.Helper()
 	began := time.Now()
 	p.start()
 	select {
 	case <-p.ready:
 		p.t.Logf("%s routes after %v", filepath.Base(p.data), time.Since(began).Round(time.Millisecond))
+		return true
 	case <-p.done:
-		p.t.Fatalf("the process ended before it was ready: %v\n%s", p.err, p.tail())
+		return false
 	case <-time.After(patience):
 		p.t.Fatalf("the process was not ready within %v\n%s", patience, p.tail())
+		return false
 	}
 }
 
