@@ -10,8 +10,12 @@ import (
 	"github.com/leadroute/leadroute/internal/mutant"
 )
 
-// trailLen is how many steps a row remembers; the whole trail lives in ClickHouse.
-const trailLen = 16
+// A row remembers its last steps, and more of them while a crash can still take back what was
+// told, up to a bound; the whole trail lives in ClickHouse.
+const (
+	trailLen  = 16
+	trailMost = 64
+)
 
 // TrailStep is what the row remembers of a step, enough to write its event again.
 type TrailStep struct {
@@ -45,8 +49,8 @@ func (d *step) record(t TrailStep) {
 	if n := len(s.Trail); n > 0 {
 		t.Prev = leadroute.Elapsed(s.Trail[n-1].At, t.At)
 	}
-	if len(s.Trail) >= trailLen {
-		s.Trail = append(s.Trail[:0], s.Trail[len(s.Trail)-trailLen+1:]...)
+	for len(s.Trail) >= trailLen && (len(s.Trail) >= trailMost || s.Trail[0].At.Add(trailKept) <= d.at) {
+		s.Trail = slices.Delete(s.Trail, 0, 1)
 	}
 	s.Trail = append(s.Trail, t)
 	d.told++
