@@ -206,6 +206,9 @@ func (w *World) checkStatus(own *owner, rep string, back bool, s *desk.State, m 
 		known := false
 		var newest said
 		for _, v := range w.statuses[rep] {
+			if v.afresh && v.pos > pos { // the replay's row came later, and knows nothing of what stands before that
+				return
+			}
 			if v.pos <= pos && (v.afresh || v.at > newest.at) {
 				newest = v
 			}
