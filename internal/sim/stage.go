@@ -115,7 +115,7 @@ func (w *World) build() {
 		if s != nil {
 			held = len(s.Held)
 		}
-		next, out := reps.Apply(re, leadroute.RepID(key), s, m, at)
+		next, out := reps.Hear(re, leadroute.RepID(key), s, m, at, reps.From{Offset: int64(own.pos - 1), Replay: own.pos-1 < own.seen})
 		w.answered(own, m, out)
 		w.checkCaps(own, next, m)
 		w.checkPause(own, key, held, next, m, at)

@@ -42,6 +42,8 @@ type State struct {
 	Back leadroute.Millis `json:"bk,omitempty"`
 	// Asserted is when the held claims were last asserted to their leads.
 	Asserted leadroute.Millis `json:"as,omitempty"`
+	// Heard is the inbox offset behind the last message that changed the row.
+	Heard int64 `json:"he,omitempty"`
 }
 
 // Claim is a held claim: the slot that it occupies.

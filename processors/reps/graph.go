@@ -12,8 +12,8 @@ func Stage(plans func(leadroute.PlanID) *plan.Plan) stream.Stage[desk.State, lea
 	env := Env{Plan: plans}
 	return stream.Stage[desk.State, leadroute.RepMessage]{
 		Name: leadroute.TopicReps,
-		Apply: func(_ stream.Ctx, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
-			return Apply(env, leadroute.RepID(key), s, m, at)
+		Apply: func(ctx stream.Ctx, key string, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis) (*desk.State, []leadroute.Effect) {
+			return Hear(env, leadroute.RepID(key), s, m, at, From{ctx.Offset, ctx.Replay})
 		},
 		Sweep: func(key string, s *desk.State, now leadroute.Millis) []leadroute.Effect {
 			return Sweep(leadroute.RepID(key), s, now)
