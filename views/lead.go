@@ -198,7 +198,16 @@ func merge(told, remembered []leadroute.LatencyEvent) []leadroute.LatencyEvent {
 	}
 	slices.SortStableFunc(all, func(a, b leadroute.LatencyEvent) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Rev, b.Rev),
-			cmp.Compare(slices.Index(leadroute.Steps, a.Step), slices.Index(leadroute.Steps, b.Step)), cmp.Compare(a.N, b.N))
+			cmp.Compare(place(a.Step), place(b.Step)), cmp.Compare(a.N, b.N))
 	})
 	return all
+}
+
+// place orders steps of one revision and millisecond: as they follow each other, where one that
+// begins the revision is the first.
+func place(s leadroute.Step) int {
+	if s == leadroute.StepReassigned {
+		return -1
+	}
+	return slices.Index(leadroute.Steps, s)
 }

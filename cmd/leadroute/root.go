@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 
@@ -51,7 +52,23 @@ func newRoot() *cobra.Command {
 	for _, command := range commands {
 		root.AddCommand(command())
 	}
+	sayWhatToWrite(root)
 	return root
+}
+
+// sayWhatToWrite has each command that gets the wrong number of arguments answer with its usage.
+func sayWhatToWrite(c *cobra.Command) {
+	if fits := c.Args; fits != nil && c.HasParent() {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if fits(c, args) != nil {
+				return fmt.Errorf("the number of arguments is wrong: write %s (--help has an example)", strings.TrimSuffix(c.UseLine(), " [flags]"))
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		sayWhatToWrite(sub)
+	}
 }
 
 // setVar is --var, which sets the variable in our own environment, from where every policy
