@@ -110,7 +110,7 @@ func passedWords(reason string) string {
 		"unfit": "does not fit the lead, as the pool requires", "too_few_present": "fewer members are there than min_present",
 		"closed": "off shift", "off_shift": "off shift", "holiday": "on holiday", "out_of_office": "out of the office", "leaving": "leaving, takes no new lead", "paused": "paused by a step that took a lead away", "full": "as many open leads as the rep may hold", "pool_full": "as many open leads of this pool as the rep may hold",
 		"heard_before": "had declined it before a restart",
-		"per_hour": "the cap per hour is reached", "per_day": "the cap per day is reached", "per_week": "the cap per week is reached",
+		"per_hour":     "the cap per hour is reached", "per_day": "the cap per day is reached", "per_week": "the cap per week is reached",
 		"pool_per_hour": "the pool's cap per hour is reached", "pool_per_day": "the pool's cap per day is reached", "pool_per_week": "the pool's cap per week is reached",
 	}
 	if w, ok := words[reason]; ok {
