@@ -29,9 +29,6 @@ func (p *Plan) Inactive() []Inactive {
 	for _, c := range sorted(p.Calendars) {
 		l.add(c.Unread != "", named("calendar", c.Name), "", "its days are known when leadroute run has fetched it at its start; until then nobody is off on them")
 	}
-	for _, pool := range sorted(p.Pools) {
-		l.pool(pool)
-	}
 	for i := range p.Classes {
 		l.class(&p.Classes[i])
 	}
@@ -64,9 +61,6 @@ func (l *inactives) policy(p *Plan) {
 	l.add(p.InfraCostPerHour > 0, block, "infra_cost_per_hour", "it is in no cost figure yet")
 	l.add(p.Limits.DecideSlow > 0, block, "decide_slow", "slow decisions are not told yet")
 	l.add(p.Limits.MaxEnrich > 0, block, "max_enrich", "it does not bound enrichment yet")
-}
-
-func (l *inactives) pool(p *Pool) {
 }
 
 func (l *inactives) class(c *Class) {
