@@ -44,7 +44,7 @@ func Scan[S any](ctx context.Context, cfg Config, stage leadroute.Topic, yield f
 			return fmt.Errorf("scan %s: %w", table, err)
 		}
 		if fetches.Empty() && wait.Err() != nil {
-			return nil // what is left is not there any more
+			return reached(ctx, cl, table) // then what is left is not there any more
 		}
 		var failed error
 		fetches.EachError(func(_ string, _ int32, err error) {
@@ -64,6 +64,16 @@ func Scan[S any](ctx context.Context, cfg Config, stage leadroute.Topic, yield f
 		if failed != nil {
 			return fmt.Errorf("scan %s: %w", table, failed)
 		}
+	}
+	return nil
+}
+
+// reached is an error where no broker answers, so that silence is not taken for the end.
+func reached(ctx context.Context, cl *kgo.Client, table string) error {
+	ctx, cancel := context.WithTimeout(ctx, stuck)
+	defer cancel()
+	if err := cl.Ping(ctx); err != nil {
+		return fmt.Errorf("scan %s: the brokers do not answer: %w", table, err)
 	}
 	return nil
 }
