@@ -219,22 +219,29 @@ func (f *floor) disturb(deed string, do func()) {
 }
 
 // feel notes when the log itself stood still: the embedded one does when it compacts, and a
-// busy machine may keep any from answering. Sessions end then, as when an instance is stalled.
+// busy machine may keep any from answering. Views are behind then; and if it takes long
+// sessions end, as when an instance is stalled.
 func (f *floor) feel(ctx context.Context) {
-	for rest(ctx, 200*time.Millisecond) {
+	for rest(ctx, 100*time.Millisecond) {
 		began := time.Now()
 		err := f.cl.Ping(ctx)
-		if took := time.Since(began); ctx.Err() == nil && (err != nil || took > still) {
-			f.did("log stood still")
-			f.mu.Lock()
-			f.unsettled = append(f.unsettled, audit.Span{From: leadroute.At(began), Until: leadroute.At(time.Now().Add(2 * settling))})
-			f.mu.Unlock()
+		took := time.Since(began)
+		if ctx.Err() != nil || err == nil && took < lag/2 {
+			continue
 		}
+		after := 2 * lag
+		if err != nil || took > time.Second {
+			after = 2 * settling
+		}
+		f.did("log stood still")
+		f.mu.Lock()
+		f.unsettled = append(f.unsettled, audit.Span{From: leadroute.At(began), Until: leadroute.At(time.Now().Add(after))})
+		f.mu.Unlock()
 	}
 }
 
-// still is how long the log may take to answer until instances may have noticed.
-const still = time.Second
+// lag is how long a rep must have been free until each pool must know it.
+const lag = 400 * time.Millisecond
 
 // havoc does something to the instances, each thing once and then again, until nearly all leads
 // have come.
@@ -373,7 +380,7 @@ func (f *floor) audit() {
 		}
 	}
 	rules := &audit.Rules{
-		PoolOpen: floorPools, InTurn: pools, Unsettled: f.unsettled, Lag: 400 * time.Millisecond,
+		PoolOpen: floorPools, InTurn: pools, Unsettled: f.unsettled, Lag: lag,
 		Cost: map[leadroute.PoolID]map[leadroute.Class]int{"enterprise": {"P0": 2}}, Own: own,
 	}
 	evidence := &audit.Evidence{Accepted: slices.Sorted(maps.Keys(f.tally.Acknowledged())), CRM: f.sim.Records()}
