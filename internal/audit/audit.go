@@ -99,6 +99,7 @@ type answer struct {
 type offer struct {
 	try
 	avoid, declined leadroute.RepID
+	came            leadroute.Millis
 }
 
 // claim is what a pool made of an offer.
@@ -158,7 +159,7 @@ func (l *Log) Add(t leadroute.Topic, key string, value []byte, at leadroute.Mill
 	case leadroute.TopicLedger:
 		return with(value, func(m *leadroute.LedgerMessage) { l.toLedger(m, at) })
 	case leadroute.TopicPools:
-		return with(value, func(m *leadroute.PoolMessage) { l.toPool(leadroute.PoolID(key), m) })
+		return with(value, func(m *leadroute.PoolMessage) { l.toPool(leadroute.PoolID(key), m, at) })
 	case leadroute.TopicEvents:
 		return with(value, func(e *leadroute.LatencyEvent) { l.event(e, value) })
 	case leadroute.TopicDeadLetters:
@@ -216,12 +217,12 @@ func (l *Log) toLedger(m *leadroute.LedgerMessage, at leadroute.Millis) {
 	}
 }
 
-func (l *Log) toPool(pool leadroute.PoolID, m *leadroute.PoolMessage) {
+func (l *Log) toPool(pool leadroute.PoolID, m *leadroute.PoolMessage, at leadroute.Millis) {
 	o := m.Offer
 	if o == nil {
 		return
 	}
-	f := offer{try: try{o.Lead, o.Rev, o.Try}, avoid: o.Avoid}
+	f := offer{try: try{o.Lead, o.Rev, o.Try}, avoid: o.Avoid, came: at}
 	if o.Declined != nil {
 		f.declined = o.Declined.Claim.Rep
 	}

@@ -343,6 +343,13 @@ func TestTurnsNotJudged(t *testing.T) {
 			r.pass(2 * time.Second)
 			r.add(leadroute.TopicLedger, string(c.Lead), &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: c, Accepted: true}})
 		},
+		"an offer waits for its claim": func(r *run) {
+			c := leadroute.ClaimID{Lead: r.accept(), Rev: 1, Try: 1, Rep: "ben"}
+			r.add(leadroute.TopicPools, "other", &leadroute.PoolMessage{Offer: &leadroute.Offer{Lead: c.Lead, Rev: 1, Try: 1, Pool: "other"}})
+			twice(r)
+			r.pass(time.Second)
+			r.toRep("ben", &leadroute.RepMessage{Claim: &leadroute.Claim{ID: c, Pool: "other", Class: "P0"}})
+		},
 		"an instance was killed": func(r *run) {
 			r.rules.Unsettled = []Span{{r.now, r.now.Add(time.Second)}}
 			twice(r)

@@ -19,8 +19,8 @@ const settle = 6 * time.Second
 // stretch of turns in which both are free; a stretch ends where one is not, where an offer had to
 // avoid one, where one declined (the turn is refunded, out of the order), where one offer was
 // answered twice with different reps, while instances come and go (Rules.Unsettled), and while
-// a claim waits for its answer for longer than Lag: then the rep's row stands still, and so
-// does what pools know of it.
+// an offer or a claim waits for longer than a quarter of Lag: then a row stands still, or the
+// whole machine is slow, and what pools know is as old.
 
 // pick is a turn: who got the offer, and when.
 type pick struct {
@@ -115,13 +115,24 @@ func (t table) forget(i int) {
 	}
 }
 
-// late are the spans in which a claim waited for its answer for longer than lag.
+// late are the spans in which an offer or a claim waited for longer than a quarter of lag.
 func (l *Log) late(lag time.Duration) (spans []Span) {
+	wait := func(from, until leadroute.Millis) {
+		if until > from.Add(lag/4) {
+			spans = append(spans, Span{from, until.Add(lag)})
+		}
+	}
 	for _, inbox := range l.desks {
 		for i := range inbox {
-			m := &inbox[i]
-			if told := l.answers[about(m.claim)].told; m.kind == claimed && told > m.at.Add(lag) {
-				spans = append(spans, Span{m.at, told.Add(lag)})
+			if m := &inbox[i]; m.kind == claimed {
+				wait(m.at, l.answers[about(m.claim)].told)
+			}
+		}
+	}
+	for _, offers := range l.offers {
+		for _, o := range offers {
+			for _, c := range l.claims[o.try] {
+				wait(o.came, c.at)
 			}
 		}
 	}
@@ -186,7 +197,8 @@ func (v *Verdict) turn(pairs table, settled []bool, at int, members []leadroute.
 		n := both.add(first)
 		if n > 1 && fair {
 			fair = false
-			v.bad(&v.Unfair, "pool %s gave %s to %s: over %d turns for which %s was free as well, the two differ by %d", pool, p.lead, p.rep, both.turns, members[j], n)
+			v.bad(&v.Unfair, "pool %s gave %s to %s at %s: over %d turns for which %s was free as well, the two differ by %d",
+				pool, p.lead, p.rep, p.at.Time().Format("15:04:05.000"), both.turns, members[j], n)
 		}
 		if n > 1 {
 			*both = pair{}

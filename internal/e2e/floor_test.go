@@ -206,7 +206,12 @@ func (f *floor) did(deed string) {
 }
 
 // settling is how long after an instance came or went turns are not judged.
-const settling = 2 * time.Second
+func (f *floor) settling() time.Duration {
+	if f.long() {
+		return 3 * time.Second
+	}
+	return time.Second
+}
 
 // disturb does something to the instances, and notes when.
 func (f *floor) disturb(deed string, do func()) {
@@ -215,7 +220,7 @@ func (f *floor) disturb(deed string, do func()) {
 	do()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.unsettled = append(f.unsettled, audit.Span{From: from, Until: leadroute.At(time.Now().Add(settling))})
+	f.unsettled = append(f.unsettled, audit.Span{From: from, Until: leadroute.At(time.Now().Add(f.settling()))})
 }
 
 // feel notes when the log itself stood still: the embedded one does when it compacts, and a
@@ -231,7 +236,7 @@ func (f *floor) feel(ctx context.Context) {
 		}
 		after := 2 * f.lag()
 		if err != nil || took > time.Second {
-			after = 2 * settling
+			after = 2 * f.settling()
 		}
 		f.did("log stood still")
 		f.mu.Lock()
@@ -260,7 +265,7 @@ func (f *floor) havoc() {
 		f.dice.Shuffle(len(deeds), func(i, j int) { deeds[i], deeds[j] = deeds[j], deeds[i] })
 		for _, do := range deeds {
 			do()
-			f.pause(settling + time.Duration(f.dice.Int64N(int64(f.calm()))))
+			f.pause(f.settling() + time.Duration(f.dice.Int64N(int64(f.calm()))))
 		}
 	}
 }
