@@ -93,6 +93,7 @@ type answer struct {
 	accepted, declined bool
 	at                 leadroute.Millis // of the acceptance
 	told               leadroute.Millis // when it was first on the log
+	unknown            bool             // declined since there is no such rep
 }
 
 // offer is one that came to a pool.
@@ -210,6 +211,7 @@ func (l *Log) toLedger(m *leadroute.LedgerMessage, at leadroute.Millis) {
 		have := l.answers[about(a.Claim)]
 		have.told = min(cmp.Or(have.told, at), at)
 		have.accepted, have.declined = have.accepted || a.Accepted, have.declined || !a.Accepted
+		have.unknown = have.unknown || a.Reason == "unknown_rep"
 		if a.Accepted {
 			have.at = max(have.at, a.At)
 		}
@@ -291,6 +293,8 @@ type Verdict struct {
 	Doubled int
 	// Leaked are places that reps hold for leads that are not theirs when all is done.
 	Leaked int
+	// Forgotten are claims that were declined since there was no such rep, though there was.
+	Forgotten int
 	// Altered are events that were told in two ways under one identity.
 	Altered int
 	// Unfair are leads that a pool gave to a rep out of turn.
@@ -327,6 +331,7 @@ func (v *Verdict) Failures() []string {
 		{"lost", v.Lost},
 		{"doubled", v.Doubled},
 		{"leaked", v.Leaked},
+		{"forgotten", v.Forgotten},
 		{"altered events", v.Altered},
 		{"out of turn", v.Unfair},
 	} {
@@ -345,14 +350,15 @@ func (v *Verdict) Failures() []string {
 
 // String is the verdict for people.
 func (v *Verdict) String() string {
-	return fmt.Sprintf("by the log: %d leads, %d waited, %d were moved on, %d claims were declined; over_capacity %d, double owner %d, lost %d, doubled %d, leaked places %d, altered events %d, out of turn %d (of %d turns judged, up to %d in a row)",
-		v.Leads, v.Queued, v.Moved, v.Declined, v.OverCapacity, v.DoubleOwner, v.Lost, v.Doubled, v.Leaked, v.Altered, v.Unfair, v.Turns, v.Longest)
+	return fmt.Sprintf("by the log: %d leads, %d waited, %d were moved on, %d claims were declined; over_capacity %d, double owner %d, lost %d, doubled %d, leaked places %d, forgotten reps %d, altered events %d, out of turn %d (of %d turns judged, up to %d in a row)",
+		v.Leads, v.Queued, v.Moved, v.Declined, v.OverCapacity, v.DoubleOwner, v.Lost, v.Doubled, v.Leaked, v.Forgotten, v.Altered, v.Unfair, v.Turns, v.Longest)
 }
 
 // Judge holds the log against the rules and the evidence.
 func (l *Log) Judge(r *Rules, e *Evidence) *Verdict {
 	v := &Verdict{Leads: len(e.Accepted), Trimmed: l.Trimmed}
 	l.desksHold(v, r)
+	l.repsKnown(v, r)
 	l.staysFit(v, r, e)
 	l.oneOwner(v, e)
 	l.nothingLost(v, e)

@@ -142,6 +142,11 @@ func TestGoodRun(t *testing.T) {
 	for range 2 {
 		r.own(leadroute.ClaimID{Lead: r.accept(), Rev: 1, Try: 1, Rep: "ben"}, "big")
 	}
+	// Ana is removed; her row of then may answer a claim that came before.
+	early := leadroute.ClaimID{Lead: id, Rev: 9, Try: 1, Rep: "ana"}
+	r.toRep("ana", &leadroute.RepMessage{Claim: &leadroute.Claim{ID: early}})
+	r.toRep("ana", &leadroute.RepMessage{Remove: &leadroute.RepRemoval{}})
+	r.add(leadroute.TopicLedger, string(early.Lead), &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: early, Reason: "unknown_rep"}})
 	waits := r.accept()
 	r.event(leadroute.LatencyEvent{Lead: waits, Rev: 1, Step: leadroute.StepQueued, Queue: "backlog"})
 	r.row(waits, `{"p":"waiting","r":1,"q":"backlog"}`)
@@ -250,6 +255,11 @@ func TestPlantedWrongs(t *testing.T) {
 				r.t.Fatal(err)
 			}
 		}, "leaked: 1", "which is closed"},
+		"a rep is forgotten": {func(r *run) {
+			c := lead(r, 1, "ana")
+			r.ask(c, "all", false)
+			r.add(leadroute.TopicLedger, string(c.Lead), &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: c, Reason: "unknown_rep"}})
+		}, "forgotten: 1", "ana was unknown"},
 		"an event in two ways": {func(r *run) {
 			c := lead(r, 1, "ana")
 			r.own(c, "all")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/leadroute/leadroute"
 )
@@ -178,6 +179,31 @@ func (l *Log) desksHold(v *Verdict, r *Rules) {
 				v.bad(&v.OverCapacity, "%s accepted %s and then held %d places of %d", rep, m.claim, n, d.cap)
 			} else if most := r.PoolOpen[m.pool]; most > 0 && d.open(m.pool) > most {
 				v.bad(&v.OverCapacity, "%s accepted %s and then held %d places of %d in pool %s", rep, m.claim, d.open(m.pool), most, m.pool)
+			}
+		})
+	}
+}
+
+// leaving is how near a removal may be for a claim to be answered as if it were before: a replay
+// meets the row of a later time.
+const leaving = 15 * time.Second
+
+// repsKnown checks that nobody who is on the floor is unknown to the stage.
+func (l *Log) repsKnown(v *Verdict, r *Rules) {
+	for _, rep := range sorted(l.desks) {
+		var gone []leadroute.Millis
+		for i := range l.desks[rep] {
+			if m := &l.desks[rep][i]; m.kind == removed {
+				gone = append(gone, m.at)
+			}
+		}
+		l.replay(rep, r, func(d *desk, m *deskMessage, _ bool) {
+			a := l.answers[about(m.claim)]
+			if m.kind != claimed || !d.here || !a.unknown || a.accepted {
+				return
+			}
+			if !slices.ContainsFunc(gone, func(at leadroute.Millis) bool { return at >= m.at && at < m.at.Add(leaving) }) {
+				v.bad(&v.Forgotten, "%s was unknown when %s came", rep, m.claim)
 			}
 		})
 	}
