@@ -353,6 +353,20 @@ func TestTurnsNotJudged(t *testing.T) {
 			r.pass(2 * time.Second)
 			r.add(leadroute.TopicLedger, string(c.Lead), &leadroute.LedgerMessage{Answer: &leadroute.Answer{Claim: c, Accepted: true}})
 		},
+		"the other got the last place in that very instant": func(r *run) {
+			r.toRep("cy", &leadroute.RepMessage{Status: new(leadroute.StatusAway)})
+			for range 2 {
+				r.own(leadroute.ClaimID{Lead: r.accept(), Rev: 1, Try: 1, Rep: "ben"}, "other")
+			}
+			r.pass(2 * time.Second)
+			now := r.now
+			for _, rep := range []leadroute.RepID{"ben", "ana", "ana"} {
+				c := leadroute.ClaimID{Lead: r.accept(), Rev: 1, Try: 1, Rep: rep}
+				r.now = now
+				r.ask(c, "all", true)
+				r.now = now
+			}
+		},
 		"an offer waits for its claim": func(r *run) {
 			c := leadroute.ClaimID{Lead: r.accept(), Rev: 1, Try: 1, Rep: "ben"}
 			r.add(leadroute.TopicPools, "other", &leadroute.PoolMessage{Offer: &leadroute.Offer{Lead: c.Lead, Rev: 1, Try: 1, Pool: "other"}})

@@ -164,7 +164,7 @@ func (l *Log) inTurn(v *Verdict, r *Rules) {
 		for _, p := range l.picks(pool) {
 			calm := p.rep != "" && !slices.ContainsFunc(unsettled, func(s Span) bool { return s.has(p.at) })
 			for i, rep := range members {
-				settled[i] = calm && !owed[i] && p.at > rest[i] && rep != p.avoid && rep != p.declined && freeFor(free[i], p.at, lag)
+				settled[i] = calm && !owed[i] && p.at > rest[i] && rep != p.avoid && rep != p.declined && freeFor(free[i], p.at, lag, rep == p.rep)
 				if !settled[i] {
 					pairs.forget(i)
 				}
@@ -210,11 +210,13 @@ func (v *Verdict) turn(pairs table, settled []bool, at int, members []leadroute.
 	}
 }
 
-// freeFor tells whether a rep has been free for so long.
-func freeFor(spans []Span, at leadroute.Millis, lag time.Duration) bool {
+// freeFor tells whether a rep has been free for so long, and still is. Whoever gets the turn may
+// be full by it; of all others the last instant of being free is left out, because it may be
+// that of a turn which the pool has just given to them.
+func freeFor(spans []Span, at leadroute.Millis, lag time.Duration, gets bool) bool {
 	i, found := slices.BinarySearchFunc(spans, at, func(s Span, at leadroute.Millis) int { return cmp.Compare(s.From, at) })
 	if !found {
 		i--
 	}
-	return i >= 0 && spans[i].From.Add(lag) <= at && at <= spans[i].Until
+	return i >= 0 && spans[i].From.Add(lag) <= at && (at < spans[i].Until || gets && at == spans[i].Until)
 }

@@ -171,10 +171,10 @@ func (f *floor) calm() time.Duration {
 // send lets the leads come while instances and reps come and go.
 func (f *floor) send() {
 	f.during(f.tellHowFar)
+	f.during(f.feel)
 	ctx, stop := context.WithCancel(f.t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() { f.coming(ctx, rand.New(rand.NewPCG(*seed, 1))) }) //nolint:gosec // a test's dice
-	wg.Go(func() { f.feel(ctx) })
 	f.world.send(f.anyone().where().API, f.rate(), act{0.02, f.havoc})
 	stop()
 	wg.Wait()
@@ -226,7 +226,7 @@ func (f *floor) disturb(deed string, do func()) {
 // feel notes when the log itself stood still: the embedded one does when it compacts, and a
 // busy machine may keep any from answering. Views are behind then; and if it takes long
 // sessions end, as when an instance is stalled.
-func (f *floor) feel(ctx context.Context) {
+func (f *floor) feel(ctx context.Context) error {
 	for rest(ctx, 100*time.Millisecond) {
 		began := time.Now()
 		err := f.cl.Ping(ctx)
@@ -243,6 +243,7 @@ func (f *floor) feel(ctx context.Context) {
 		f.unsettled = append(f.unsettled, audit.Span{From: leadroute.At(began), Until: leadroute.At(time.Now().Add(after))})
 		f.mu.Unlock()
 	}
+	return nil
 }
 
 // long tells that the run has its machine for itself, and time for what is rare.
@@ -393,8 +394,11 @@ func (f *floor) audit() {
 			}
 		}
 	}
+	f.mu.Lock()
+	unsettled := slices.Clone(f.unsettled)
+	f.mu.Unlock()
 	rules := &audit.Rules{
-		PoolOpen: floorPools, InTurn: pools, Unsettled: f.unsettled, Lag: f.lag(),
+		PoolOpen: floorPools, InTurn: pools, Unsettled: unsettled, Lag: f.lag(),
 		Cost: map[leadroute.PoolID]map[leadroute.Class]int{"enterprise": {"P0": 2}}, Own: own,
 	}
 	evidence := &audit.Evidence{Accepted: slices.Sorted(maps.Keys(f.tally.Acknowledged())), CRM: f.sim.Records()}
