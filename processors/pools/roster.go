@@ -1,6 +1,7 @@
 package pools
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -379,17 +380,21 @@ func (r *Roster) members(p *plan.Plan, pool *plan.Pool) []*row {
 		return m
 	}
 	m := []*row{}
-	for _, w := range r.rows {
-		if pool.Member(&w.state.Profile) {
-			m = append(m, w)
+	if pool.Where == nil { // they are listed: no need to ask all reps there are
+		for _, id := range pool.Members {
+			if w := r.rows[id]; w != nil {
+				m = append(m, w)
+			}
+		}
+	} else {
+		for _, w := range r.rows {
+			if pool.Where(&w.state.Profile) {
+				m = append(m, w)
+			}
 		}
 	}
-	slices.SortFunc(m, func(a, b *row) int {
-		if a.id < b.id {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(m, func(a, b *row) int { return cmp.Compare(a.id, b.id) })
+	m = slices.Compact(m)
 	r.pools[k] = m
 	return m
 }
