@@ -50,10 +50,10 @@ func (o *owning) before(key string, pos int) owns {
 	return at
 }
 
-// overruled tells whether somebody had his say behind that place of the inbox, which a replay's
+// overruled tells whether the owner has changed behind that place of the inbox, which a replay's
 // row may know already.
 func (o *owning) overruled(key string, pos int) bool {
-	return slices.ContainsFunc(o.owners[key], func(e owns) bool { return e.pos > pos && e.claim == leadroute.ClaimID{} })
+	return slices.ContainsFunc(o.owners[key], func(e owns) bool { return e.pos > pos })
 }
 
 // set notes an owner. A replay says again what was said.
