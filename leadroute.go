@@ -753,6 +753,18 @@ const (
 	PolicyPlan      = "plan/"
 )
 
+// From is where in its stage's inbox a message lies.
+type From struct {
+	Offset int64
+	// Replay: the message lay there when this owner took the partition over. An owner before may
+	// have heard it, and of what it then wrote and sent any part may have arrived.
+	Replay bool
+}
+
+// Before tells whether a row has heard the message before, though its owner may not: the row was
+// changed by one that lies behind it. heard is the offset behind that one.
+func (f From) Before(heard int64) bool { return f.Replay && f.Offset < heard }
+
 // Effect is one message that a decision wants sent. Value is a pointer to one of this
 // package's messages; nil is a tombstone.
 type Effect struct {

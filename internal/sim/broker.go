@@ -54,6 +54,11 @@ type owner struct {
 	txns  []*txn // handled, not yet committed, in order
 }
 
+// from is where the message lies that is being handled.
+func (o *owner) from() leadroute.From {
+	return leadroute.From{Offset: int64(o.pos - 1), Replay: o.pos-1 < o.seen}
+}
+
 // txn is one handled message: its offset may be committed when all it caused is flushed.
 type txn struct {
 	offset  int

@@ -78,7 +78,7 @@ func (w *World) build() {
 			owned, rev = s.Owner(), s.Rev
 		}
 		fired, alive := firings(s), s != nil && s.Open()
-		next, out := ledger.Apply(le, leadroute.LeadID(key), s, m, at, own.pos-1 < own.seen)
+		next, out := ledger.Hear(le, leadroute.LeadID(key), s, m, at, own.from())
 		if m.Due != nil && at < m.Due.Due && firings(next) != fired {
 			w.violate("7 steps", "%s of %s fired %d ms before it was due", m.Due.Name, key, m.Due.Due-at)
 		}
@@ -115,7 +115,7 @@ func (w *World) build() {
 		if s != nil {
 			held = len(s.Held)
 		}
-		next, out := reps.Hear(re, leadroute.RepID(key), s, m, at, reps.From{Offset: int64(own.pos - 1), Replay: own.pos-1 < own.seen})
+		next, out := reps.Hear(re, leadroute.RepID(key), s, m, at, own.from())
 		w.answered(own, m, out)
 		w.checkCaps(own, next, m)
 		w.checkPause(own, key, held, next, m, at)

@@ -76,7 +76,7 @@ func notHeld(r *leadroute.Reply) *problem {
 		return refusal(http.StatusNotFound, codeID, "no lead of this id is known", "use the id that the post of the lead returned")
 	case r.Refused == "held":
 		return conflict("the lead is held already", "to hold it for longer, release it first")
-	case r.Refused == "asking":
+	case r.Refused == "asking", r.Refused == "not_then":
 		return conflict("the lead is not decided yet", "ask again in a moment")
 	case r.Refused == "not_held":
 		return conflict("the lead is not held", "there is nothing to release")

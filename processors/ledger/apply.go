@@ -31,6 +31,12 @@ type step struct {
 // outstanding is sent again. Other copies are absorbed: their first one's effects are on
 // their way, and answering copies with copies would keep them alive for as long as a lead waits.
 func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, at leadroute.Millis, replay bool) (*State, []leadroute.Effect) {
+	d := newStep(env, id, s, at, replay)
+	d.apply(m)
+	return d.s, d.out
+}
+
+func newStep(env Env, id leadroute.LeadID, s *State, at leadroute.Millis, replay bool) *step {
 	d := &step{env: env, id: id, s: s, at: at, replay: replay && !mutant.On("ledger-replay-silent")}
 	if s != nil && at < s.Last {
 		d.at = s.Last
@@ -38,6 +44,10 @@ func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, a
 	if s != nil {
 		s.dropCalls(d.at)
 	}
+	return d
+}
+
+func (d *step) apply(m *leadroute.LedgerMessage) {
 	switch {
 	case m.Admitted != nil:
 		d.admitted(m.Admitted)
@@ -75,7 +85,6 @@ func Apply(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, a
 	if !d.touched && d.s != nil && (d.replay || mutant.On("ledger-copies-answer-copies")) {
 		d.again()
 	}
-	return d.s, d.out
 }
 
 func (d *step) send(t leadroute.Topic, key string, v any) {

@@ -40,7 +40,7 @@ func Stage(plans Plans, accounts Accounts, live func(*plan.Plan, leadroute.Milli
 				}
 				return d, err
 			}}
-			return Apply(env, leadroute.LeadID(key), s, m, at, ctx.Replay)
+			return Hear(env, leadroute.LeadID(key), s, m, at, leadroute.From{Offset: ctx.Offset, Replay: ctx.Replay})
 		},
 		Sweep: func(key string, s *State, now leadroute.Millis) []leadroute.Effect {
 			return Sweep(Env{Plan: plans.Of}, leadroute.LeadID(key), s, now)

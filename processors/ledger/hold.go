@@ -30,11 +30,6 @@ const (
 	maxAsks  = 8  // requests that a row remembers
 )
 
-// triesApart is how far a hold takes the tries: a request that is replayed may find the row of
-// a later time, and come before offers that were made under a row that a crash lost. None of
-// those tries is used again, so none of their answers counts.
-const triesApart = 1000
-
 // Why a request to hold a lead, or to end that, does not stand. A lead that is closed or
 // dead is said to be so.
 const (
@@ -98,8 +93,8 @@ func (d *step) hold(ask uint64, m *leadroute.Hold) {
 	if s.Shared != nil {
 		s.Shared.To = ""
 	}
-	if s.Phase != Owned && !mutant.On("ledger-hold-accepts") {
-		s.Try = (s.Try/triesApart + 1) * triesApart
+	if s.Phase == Offering && !mutant.On("ledger-hold-accepts") {
+		s.Try++
 	}
 	s.Declined = nil
 	s.Held = &Held{From: d.at, Until: m.Until, By: m.By, Reason: m.Reason}

@@ -109,6 +109,7 @@ type State struct {
 	// Before is how the lead was decided before an operator moved it, oldest first.
 	Before []Before         `json:"bf,omitempty"`
 	Last   leadroute.Millis `json:"la,omitempty"` // of the last message that changed the row
+	Heard  int64            `json:"he,omitempty"` // the inbox offset behind that message
 	Done   leadroute.Millis `json:"do,omitempty"` // when the lead was finished
 	// Revived is when an operator took the lead out of the dead letters: it ages from there.
 	Revived leadroute.Millis `json:"rv,omitempty"`

@@ -5,20 +5,14 @@ import (
 	"github.com/leadroute/leadroute/processors/desk"
 )
 
-// From is where in the inbox a message lies, and whether an owner before may have heard it.
-type From struct {
-	Offset int64
-	Replay bool
-}
-
 // heardBefore is why a claim is declined that the row has heard before and does not hold.
 const heardBefore = "heard_before"
 
 // Hear is Apply for a message of the inbox. A replay may meet the row of a later time. That row
 // has judged each claim before that time: a place that was freed since is not given to one of
 // them now, because another claim, which comes behind, may have got it, and its lead may know.
-func Hear(env Env, id leadroute.RepID, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis, from From) (*desk.State, []leadroute.Effect) {
-	if c := m.Claim; c != nil && s != nil && from.Replay && from.Offset < s.Heard && find(s, c.ID) < 0 {
+func Hear(env Env, id leadroute.RepID, s *desk.State, m *leadroute.RepMessage, at leadroute.Millis, from leadroute.From) (*desk.State, []leadroute.Effect) {
+	if c := m.Claim; c != nil && s != nil && from.Before(s.Heard) && find(s, c.ID) < 0 {
 		answer := &leadroute.Answer{Claim: c.ID, Pool: c.Pool, At: max(at, s.Last), Bid: c.Bid, Reason: heardBefore}
 		describe(s, answer, at)
 		return s, toLedger(c.ID.Lead, &leadroute.LedgerMessage{Answer: answer})

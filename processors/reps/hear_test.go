@@ -50,7 +50,7 @@ func TestReplayGivesNoPlaceTwice(t *testing.T) {
 			times[i] = start.Add(time.Duration(i*60+rapid.IntRange(0, 50).Draw(t, "late")) * time.Second)
 		}
 		hear := func(s *desk.State, i int, replay bool) (*desk.State, bool) {
-			next, out := Hear(env, "ana", reread(t, s), inbox[i], times[i], From{Offset: int64(i), Replay: replay})
+			next, out := Hear(env, "ana", reread(t, s), inbox[i], times[i], leadroute.From{Offset: int64(i), Replay: replay})
 			return next, inbox[i].Claim != nil && theAnswer(t, out).Accepted
 		}
 
