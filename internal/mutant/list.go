@@ -42,7 +42,6 @@ var Bugs = map[string]string{
 	"ledger-queue-order-ignored":   "a lead waits by its deadline, whatever its queue goes by",
 	"ledger-parked-counts":         "that the CRM holds a lead for its queue is told as a delivery",
 	"ledger-parked-same-revision":  "the rep gets a lead under the revision under which the CRM held it for the queue",
-	"ledger-replay-anew":           "a replay that meets the row of a later time changes it",
 	"ledger-hold-accepts":          "a rep who accepts while the lead is held gets it",
 	"ledger-hold-clocks-run":       "the time for which a lead was held counts for its clocks",
 	"ledger-hold-forgets-until":    "a hold with an end sets no timer",

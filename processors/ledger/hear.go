@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/leadroute/leadroute"
-	"github.com/leadroute/leadroute/internal/mutant"
 )
 
 // whyThen is why a request is refused that the lead was not ready for when it came first.
@@ -16,7 +15,7 @@ const whyThen = "not_then"
 // that was not ready for it is not done later. What came of it is sent again.
 func Hear(env Env, id leadroute.LeadID, s *State, m *leadroute.LedgerMessage, at leadroute.Millis, from leadroute.From) (*State, []leadroute.Effect) {
 	var was *State
-	if s != nil && from.Before(s.Heard) && !mutant.On("ledger-replay-anew") {
+	if s != nil && from.Before(s.Heard) {
 		was = s.clone()
 	}
 	d := newStep(env, id, s, at, from.Replay)
