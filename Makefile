@@ -48,7 +48,7 @@ mutants: ## each bug planted in the decisions must be found by the simulator
 sim: ## the deterministic simulator for SEEDS (5000) worlds instead of the few of make test
 	$(GO) test -count 1 -timeout 60m ./internal/sim -seeds $(SEEDS)
 
-floor: build ## three instances, killed, stalled and added, under FLOOR (50000) leads; on the embedded log, then on a real Kafka
+floor: build ## three instances, killed, stalled and added, under FLOOR (50000) leads, some nine minutes each; on the embedded log, then on a real Kafka
 	$(GO) test ./internal/e2e -count 1 -v -timeout 30m -run TestFloor -leads $(FLOOR) -seed $(SEED)
 	$(GO) run ./internal/kafkajvm/cmd/with-kafka -- $(GO) test ./internal/e2e -count 1 -v -timeout 30m -run TestFloor -leads $(FLOOR) -seed $(SEED)
 
