@@ -106,6 +106,7 @@ fmt: ## format every Go file
 
 tidy:
 	@$(GO) mod tidy -diff || { echo "run: go mod tidy" >&2; exit 1; }
+	@cd bench && $(GO) mod tidy -diff || { echo "run: cd bench && go mod tidy" >&2; exit 1; }
 
 no-binaries:
 	@found=$$(git diff --numstat "$$(git hash-object -t tree /dev/null)" HEAD | awk -F'\t' '$$1 == "-" {print $$3}'); \
