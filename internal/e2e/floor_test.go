@@ -250,7 +250,7 @@ func (f *floor) feel(ctx context.Context) error {
 func (f *floor) long() bool { return f.gen.Len() >= 5000 }
 
 // lag is how long a rep must have been free until each pool must know it. A short run is one of
-// many tests that share a machine.
+// many tests that share a machine: hardly a turn is judged in it.
 func (f *floor) lag() time.Duration {
 	if f.long() {
 		return 400 * time.Millisecond
