@@ -316,6 +316,8 @@ type Answer struct {
 	At         Millis    `json:"at"`
 	Asserted   bool      `json:"asserted,omitempty"`
 	Bid        string    `json:"bid,omitempty"` // of the Claim
+	// EvenIfFull: it was accepted so, and takes no place.
+	EvenIfFull bool `json:"even_if_full,omitempty"`
 }
 
 // Delivery asks a destination's worker for one attempt.

@@ -245,13 +245,11 @@ func (d *step) commit(a *leadroute.Answer) {
 	s := d.s
 	d.unopen()
 	s.Phase, s.OwnerCRM, s.Declined = Owned, a.CRMID, nil
-	s.Claim = &leadroute.Claim{ID: a.Claim, Pool: a.Pool, Class: s.Class, Plan: s.Plan}
+	s.Claim = &leadroute.Claim{ID: a.Claim, Pool: a.Pool, Class: s.Class, Plan: s.Plan, EvenIfFull: a.EvenIfFull}
 	if s.outOfTurn() != "" {
 		s.Target, s.Shared.To = -1, ""
 	} else if ts := s.list(d.plan()); s.Target < len(ts) {
-		by := ts[s.Target]
-		s.Claim.EvenIfFull = by.EvenIfFull
-		if s.Queue != "" {
+		if by := ts[s.Target]; s.Queue != "" {
 			s.Target = slices.IndexFunc(s.Targets, func(t plan.Target) bool { return t.Pool == by.Pool && t.Rep == by.Rep })
 		}
 	}

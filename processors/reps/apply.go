@@ -66,7 +66,7 @@ func claim(env Env, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*de
 		pool = p.Pools[c.Pool]
 	}
 	if i := find(s, c.ID); i >= 0 && !mutant.On("reps-copy-counts-twice") {
-		answer.Accepted, answer.At = true, s.Held[i].At
+		answer.Accepted, answer.At, answer.EvenIfFull = true, s.Held[i].At, s.Held[i].Exempt
 	} else {
 		priced := c.Class
 		if mutant.On("reps-cost-ignored") {
@@ -85,6 +85,7 @@ func claim(env Env, s *desk.State, c *leadroute.Claim, at leadroute.Millis) (*de
 		}
 		answer.Accepted, answer.Reason = reason == "", reason
 		if answer.Accepted {
+			answer.EvenIfFull = c.EvenIfFull
 			hold(s, p, c, at)
 		}
 	}

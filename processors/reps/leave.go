@@ -89,7 +89,7 @@ func assertAll(id leadroute.RepID, s *desk.State, claims desk.Held, at leadroute
 		c := &claims[i]
 		a := &leadroute.Answer{
 			Claim: leadroute.ClaimID{Lead: c.Lead, Rev: c.Rev, Target: c.Target, Try: c.Try, Rep: id},
-			Pool:  c.Pool, Accepted: true, At: c.At, Asserted: true,
+			Pool:  c.Pool, Accepted: true, At: c.At, Asserted: true, EvenIfFull: c.Exempt,
 		}
 		describe(s, a, at)
 		out = append(out, toLedger(c.Lead, &leadroute.LedgerMessage{Answer: a})...)
