@@ -128,7 +128,9 @@ func (s *Sim) Stats() Stats {
 				st.Reps[a.Owner] = rep
 			}
 			rep.Leads++
-			if i < len(r.history)-1 {
+			// Where the rep has closed the lead before, a delivery was only late: nothing is decided anew
+			// about a closed lead, and it takes no place.
+			if i < len(r.history)-1 || slices.ContainsFunc(r.history[:i], func(b *Applied) bool { return b.End == EndClosed }) {
 				continue
 			}
 			for _, d := range [...]desk{{a.Owner, ""}, {a.Owner, a.Pool}} {

@@ -232,6 +232,8 @@ func TestOverCapacity(t *testing.T) {
 	check("one moved, one more", 0, 2, 2)
 	give("e", 1, "ana")
 	check("one too many", 1, 3, 3)
+	give("a", 2, "ana") // decided before she closed it, delivered after
+	check("one that was closed comes late", 1, 3, 3)
 }
 
 func TestOverPoolCapacity(t *testing.T) {
