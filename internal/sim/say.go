@@ -22,17 +22,25 @@ func (w *World) note(format string, args ...any) {
 	}
 }
 
-// drainLines is for how many steps of its drain a world is traced: one that never comes to
-// rest goes round in circles.
+// drainLines is of how many of the first and of the last steps of its drain a world tells: one
+// that never comes to rest goes round in circles.
 const drainLines = 500
 
 // endLine ends the line of this step, if there is anything to be said.
 func (w *World) endLine() {
-	if len(w.line) > 0 && (w.busy == 0 || w.steps < w.busy+drainLines || w.violation != nil) {
-		w.trace = append(w.trace, fmt.Sprintf("%6d %12s  %s", w.steps, time.Duration(w.now-start)*time.Millisecond, strings.Join(w.line, "; ")))
+	if len(w.line) > 0 {
+		line := fmt.Sprintf("%6d %12s  %s", w.steps, time.Duration(w.now-start)*time.Millisecond, strings.Join(w.line, "; "))
+		if w.busy == 0 || w.steps < w.busy+drainLines {
+			w.trace = append(w.trace, line)
+		} else if w.late = append(w.late, line); len(w.late) > drainLines {
+			w.late = w.late[1:]
+		}
 	}
 	w.line = w.line[:0]
 }
+
+// toldSteps is the whole trace.
+func (w *World) toldSteps() []string { return append(w.trace, w.late...) }
 
 // quiet are members that say nothing to who reads a trace.
 var quiet = map[string]bool{

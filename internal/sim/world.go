@@ -104,6 +104,7 @@ type World struct {
 	steps     int
 	violation *Violation
 	trace     []string
+	late      []string // the last lines of its drain
 	line      []string // of this step
 }
 
@@ -221,7 +222,7 @@ func Run(c Case, trace bool) (*Violation, []string) {
 	}
 	w.open()
 	w.run()
-	return w.violation, w.trace
+	return w.violation, w.toldSteps()
 }
 
 const (
