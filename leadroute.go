@@ -341,10 +341,21 @@ type Delivery struct {
 	// AssignedAt is when this revision's owner was committed.
 	AssignedAt Millis          `json:"assigned_at"`
 	Fields     json.RawMessage `json:"fields"`
+	// Again is how often the revision is brought anew, since an older one has reached the
+	// destination after it.
+	Again int `json:"again,omitempty"`
 }
 
-// Key is the idempotency key of the delivery, the same on every attempt: "lead/rev".
-func (d *Delivery) Key() string { return string(d.Lead) + "/" + strconv.Itoa(d.Rev) }
+// Key is the idempotency key of the delivery, the same on every attempt: "lead/rev". Where the
+// revision is brought anew it is another one, "lead/rev/again", or the destination would take it
+// for what it has seen and keep the older revision.
+func (d *Delivery) Key() string {
+	key := string(d.Lead) + "/" + strconv.Itoa(d.Rev)
+	if d.Again > 0 {
+		key += "/" + strconv.Itoa(d.Again)
+	}
+	return key
+}
 
 // ReasonResolved is the reason of a Notification that ends what others began.
 const ReasonResolved = "resolved"

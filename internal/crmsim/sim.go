@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -193,6 +194,9 @@ func (s *Sim) commit(id string, c *call, d *webhookData, sum uint64, now int64) 
 		case d.Revision < r.current.Revision:
 			s.counts.Stale++
 			return verdictStale
+		case d.Revision == r.current.Revision && r.current.same(a) && strings.HasPrefix(id, string(d.ID)+"/"+strconv.Itoa(d.Revision)+"/"): // brought anew, after an older one
+			s.counts.Repeated++
+			return verdictRepeated
 		case d.Revision == r.current.Revision:
 			s.counts.Conflicts++
 			return verdictConflict

@@ -120,11 +120,13 @@ func TestUpsert(t *testing.T) {
 		{parcel{lead: "a", rev: 1, owner: "ana"}, "200 repeated", Counts{Applied: 2, Repeated: 3, Altered: 1, Stale: 1}},
 		{parcel{lead: "a", rev: 3, owner: "ana"}, "200 conflict", Counts{Applied: 2, Repeated: 3, Altered: 1, Stale: 1, Conflicts: 1}},
 		{parcel{lead: "a", rev: 3, owner: "ben", id: "other"}, "200 conflict", Counts{Applied: 2, Repeated: 3, Altered: 1, Stale: 1, Conflicts: 2}},
-		{parcel{lead: "b", rev: 1, owner: "ben", id: "a/1"}, "200 conflict", Counts{Applied: 2, Repeated: 3, Altered: 1, Stale: 1, Conflicts: 3}},
-		{parcel{lead: "w", rev: 1, queue: "backlog"}, "200 applied", Counts{Applied: 3, Repeated: 3, Altered: 1, Stale: 1, Conflicts: 3}},
-		{parcel{lead: "w", rev: 2, owner: "ana"}, "200 applied", Counts{Applied: 4, Repeated: 3, Altered: 1, Stale: 1, Conflicts: 3}},
-		{parcel{lead: "", rev: 1}, "400 not a lead with an id and a revision", Counts{Applied: 4, Repeated: 3, Altered: 1, Stale: 1, Conflicts: 3, Malformed: 1}},
-		{parcel{lead: "c", rev: 0}, "400 not a lead with an id and a revision", Counts{Applied: 4, Repeated: 3, Altered: 1, Stale: 1, Conflicts: 3, Malformed: 2}},
+		{parcel{lead: "a", rev: 3, owner: "ana", id: "a/3/1"}, "200 conflict", Counts{Applied: 2, Repeated: 3, Altered: 1, Stale: 1, Conflicts: 3}},
+		{parcel{lead: "a", rev: 3, owner: "ben", id: "a/3/2"}, "200 repeated", Counts{Applied: 2, Repeated: 4, Altered: 1, Stale: 1, Conflicts: 3}},
+		{parcel{lead: "b", rev: 1, owner: "ben", id: "a/1"}, "200 conflict", Counts{Applied: 2, Repeated: 4, Altered: 1, Stale: 1, Conflicts: 4}},
+		{parcel{lead: "w", rev: 1, queue: "backlog"}, "200 applied", Counts{Applied: 3, Repeated: 4, Altered: 1, Stale: 1, Conflicts: 4}},
+		{parcel{lead: "w", rev: 2, owner: "ana"}, "200 applied", Counts{Applied: 4, Repeated: 4, Altered: 1, Stale: 1, Conflicts: 4}},
+		{parcel{lead: "", rev: 1}, "400 not a lead with an id and a revision", Counts{Applied: 4, Repeated: 4, Altered: 1, Stale: 1, Conflicts: 4, Malformed: 1}},
+		{parcel{lead: "c", rev: 0}, "400 not a lead with an id and a revision", Counts{Applied: 4, Repeated: 4, Altered: 1, Stale: 1, Conflicts: 4, Malformed: 2}},
 	} {
 		c.counts.Requests = i + 1
 		if got := deliver(t, s, c.parcel); got != c.want {

@@ -86,7 +86,7 @@ func (d *step) delivery(b *Dest) *leadroute.Delivery {
 	return &leadroute.Delivery{
 		Lead: d.id, Rev: b.Rev, Destination: b.Name, Attempt: b.Attempt, Owner: b.Owner, OwnerCRM: b.OwnerCRM, Pool: b.Pool, Queue: b.Queue,
 		Class: s.Class, Territory: s.Territory, Rule: s.Rule, Plan: s.Plan, Source: s.Source, EmittedAt: s.Emitted, ReceivedAt: s.Received,
-		Deadline: s.deadline(), AssignedAt: b.Assigned, Fields: s.fields(),
+		Deadline: s.deadline(), AssignedAt: b.Assigned, Fields: s.fields(), Again: b.Again,
 	}
 }
 
@@ -180,6 +180,7 @@ func (d *step) oldOutcome(b *Dest, o *leadroute.Outcome) {
 	if o.Result == leadroute.ResultDelivered && o.Rev < b.Acked && !b.InFlight && b.Retry == 0 && !b.Dead && len(d.s.Fields) > 0 {
 		d.touch()
 		b.Limit = max(b.Limit, b.Attempt+1)
+		b.Again++
 		d.attempt(b)
 	}
 }

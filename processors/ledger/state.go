@@ -139,6 +139,7 @@ type Dest struct {
 	Acked    int                     `json:"k,omitempty"`  // highest revision acknowledged
 	AckedAt  leadroute.Millis        `json:"ka,omitempty"` // when Acked was first acknowledged
 	Dead     bool                    `json:"de,omitempty"` // Rev was given up
+	Again    int                     `json:"g,omitempty"`  // how often Rev was brought anew, after an older one
 	ForQueue bool                    `json:"fq,omitempty"` // what was acknowledged so far was a queue's, and no rep's
 	// Owner, OwnerCRM and Pool are Rev's, so that its attempt can be sent again after the
 	// lead has moved on: until its outcome is known nothing newer is sent.
