@@ -76,6 +76,11 @@ func TestDerivedID(t *testing.T) {
 	if p1 != p2 || p1 == p3 {
 		t.Errorf("ids by phone = %s, %s, %s, want the first two equal and the third another", p1, p2, p3)
 	}
+	for i := range 1000 { // one in 64 would
+		if id, _ := deriveID(key, "web", identity{email: fmt.Sprintf("person%d@example.com", i)}); strings.HasPrefix(string(id), "-") {
+			t.Fatalf("deriveID = %s, which a command line takes for a flag", id)
+		}
+	}
 	if id, ok := deriveID(key, "web", identity{email: " ", phone: "+"}); ok {
 		t.Errorf("deriveID(nobody) = %s, want none", id)
 	}

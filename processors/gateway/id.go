@@ -40,7 +40,17 @@ func deriveID(key []byte, src leadroute.SourceID, who identity) (id leadroute.Le
 		mac.Write(binary.AppendUvarint(nil, uint64(len(part))))
 		mac.Write([]byte(part))
 	}
-	return leadroute.LeadID(base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])), true
+	return leadroute.LeadID(name(mac.Sum(nil)[:18])), true
+}
+
+// name is bytes as a name for paths, keys and command lines, where one that begins with "-"
+// would be a flag.
+func name(b []byte) string {
+	s := base64.RawURLEncoding.EncodeToString(b)
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		return "_" + rest
+	}
+	return s
 }
 
 // normalPhone keeps digits and a leading plus; 00 is a plus.
@@ -61,7 +71,7 @@ func normalPhone(s string) string {
 func newPosting() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	return name(b[:])
 }
 
 // receipt names record i of a posting; it may stand for a lead id.
