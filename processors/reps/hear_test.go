@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/leadroute/leadroute"
@@ -74,4 +75,29 @@ func TestReplayGivesNoPlaceTwice(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A removal that is heard again takes no rep away who was hired since; its event is told again.
+func TestReplayedRemovalIsOfItsTime(t *testing.T) {
+	p := &plan.Plan{ID: "p", Zone: time.UTC}
+	env := Env{Plan: func(leadroute.PlanID) *plan.Plan { return p }}
+	now := leadroute.Millis(1768384800000)
+	hire := &leadroute.RepMessage{Profile: &leadroute.Rep{CRMID: "u1"}}
+	removal := &leadroute.RepMessage{Remove: &leadroute.RepRemoval{At: now, Reason: "operator"}}
+	s, _ := Hear(env, "ana", nil, hire, now, leadroute.From{Offset: 1})
+	s, first := Hear(env, "ana", s, removal, now, leadroute.From{Offset: 2})
+	if s != nil {
+		t.Fatalf("after the removal the row is %+v, want none", *s)
+	}
+	s, _ = Hear(env, "ana", s, hire, now, leadroute.From{Offset: 3})
+	s, again := Hear(env, "ana", s, removal, now, leadroute.From{Offset: 2, Replay: true})
+	if s == nil || s.Gone {
+		t.Fatalf("the removal, heard again, took away who was hired since: %+v", s)
+	}
+	if d := cmp.Diff(first, again); d != "" {
+		t.Errorf("told again (-first +again):\n%s", d)
+	}
+	if s, _ = Hear(env, "ana", s, removal, now, leadroute.From{Offset: 4}); s != nil {
+		t.Errorf("another removal left %+v, want no row", *s)
+	}
 }
